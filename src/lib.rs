@@ -1,0 +1,5 @@
+pub mod clock;
+pub mod config;
+pub mod seal;
+pub mod telemetry;
+pub mod urls;

@@ -1,0 +1,166 @@
+//! Sealed strings: everything the gateway must remember travels in one, so that the process keeps nothing.
+//!
+//! A sealed string is a PASETO v4.local token (XChaCha20 and keyed BLAKE2b, encrypt then authenticate). Its implicit
+//! assertion is the payload's purpose, so that no sealed string opens as another kind. The first key of the ring seals, all open.
+
+pub mod payloads;
+
+use hkdf::Hkdf;
+use pasetors::keys::SymmetricKey;
+use pasetors::token::UntrustedToken;
+use pasetors::version4::{LocalToken, V4};
+use pasetors::Local;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use crate::clock::Clock;
+use crate::config::parse_secret;
+
+/// The longest sealed string that is looked at, in bytes. Atlassian's access tokens are at most 4 KB.
+const MAX_LEN: usize = 24 * 1024;
+
+/// Something that travels sealed.
+pub trait Payload: Serialize + DeserializeOwned {
+    /// What the string is for. A string sealed for one purpose does not open for another.
+    const PURPOSE: &'static str;
+
+    /// When it stops being valid, in seconds since the Unix epoch.
+    fn expires_at(&self) -> i64;
+}
+
+/// Why a sealed string does not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// Not ours: tampered with, cut, for another purpose, or sealed with a key that is not in the ring.
+    #[error("not a sealed string of this gateway for this purpose")]
+    Foreign,
+    #[error("expired")]
+    Expired,
+}
+
+/// Seals and opens, with a ring of keys.
+#[derive(Clone)]
+pub struct Sealer {
+    ring: Vec<SymmetricKey<V4>>,
+    clock: Clock,
+}
+
+impl Sealer {
+    /// `secrets` are the keys of `CAUSEWAY_SECRET`, parsed and not empty.
+    pub fn new(secrets: &[SecretString], clock: Clock) -> Result<Self, String> {
+        let ring: Vec<_> = secrets.iter().map(key).collect::<Result<_, _>>()?;
+        if ring.is_empty() { Err("no sealing key".to_owned()) } else { Ok(Self { ring, clock }) }
+    }
+
+    /// Seals `payload` with the first key: URL-safe text.
+    pub fn seal<P: Payload>(&self, payload: &P) -> String {
+        let message = serde_json::to_vec(payload).unwrap_or_default();
+        // Encrypting fails for an empty message only, or when the system has no randomness; neither leaves anything to send.
+        LocalToken::encrypt(&self.ring[0], &message, None, Some(P::PURPOSE.as_bytes())).unwrap_or_default()
+    }
+
+    /// Opens a string sealed for `P` by any key of the ring, if it has not expired.
+    pub fn open<P: Payload>(&self, sealed: &str) -> Result<P, OpenError> {
+        if sealed.len() > MAX_LEN {
+            return Err(OpenError::Foreign);
+        }
+        let token = UntrustedToken::<Local, V4>::try_from(sealed).map_err(|_| OpenError::Foreign)?;
+        let opened = self
+            .ring
+            .iter()
+            .find_map(|key| LocalToken::decrypt(key, &token, None, Some(P::PURPOSE.as_bytes())).ok())
+            .ok_or(OpenError::Foreign)?;
+        let payload: P = serde_json::from_str(opened.payload()).map_err(|_| OpenError::Foreign)?;
+        if payload.expires_at() <= self.clock.unix() { Err(OpenError::Expired) } else { Ok(payload) }
+    }
+}
+
+/// The SHA-256 of a text: what caches are keyed by, and what stands for a secret where the secret itself may not.
+pub fn fingerprint(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+fn key(secret: &SecretString) -> Result<SymmetricKey<V4>, String> {
+    let bytes = parse_secret(secret.expose_secret())?;
+    let mut derived = [0; 32];
+    Hkdf::<Sha256>::new(None, &bytes)
+        .expand(b"causeway sealed strings, version 1", &mut derived)
+        .map_err(|error| error.to_string())?;
+    SymmetricKey::from(&derived).map_err(|error| format!("{error:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Serialize, Deserialize, Debug, PartialEq)]
+    struct Note(i64);
+
+    impl Payload for Note {
+        const PURPOSE: &'static str = "note";
+        fn expires_at(&self) -> i64 {
+            self.0
+        }
+    }
+
+    #[derive(Serialize, Deserialize, Debug)]
+    struct Other(i64);
+
+    impl Payload for Other {
+        const PURPOSE: &'static str = "other";
+        fn expires_at(&self) -> i64 {
+            self.0
+        }
+    }
+
+    fn secret(seed: u8) -> SecretString {
+        let bytes: Vec<u8> = (0..32).map(|index: u8| index.wrapping_mul(7) ^ seed).collect();
+        STANDARD.encode(bytes).into()
+    }
+
+    fn sealer(seeds: &[u8], clock: &Clock) -> Sealer {
+        let secrets: Vec<_> = seeds.iter().map(|seed| secret(*seed)).collect();
+        Sealer::new(&secrets, clock.clone()).unwrap()
+    }
+
+    #[test]
+    fn a_sealed_string_opens_until_it_expires_and_for_its_purpose_only() {
+        let clock = Clock::manual("2026-11-21T09:00:00Z".parse().unwrap());
+        let sealer = sealer(&[1], &clock);
+        let sealed = sealer.seal(&Note(clock.unix() + 60));
+        assert_eq!(sealer.open::<Note>(&sealed), Ok(Note(clock.unix() + 60)));
+        assert_eq!(sealer.open::<Other>(&sealed).unwrap_err(), OpenError::Foreign);
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(sealer.open::<Note>(&sealed).unwrap_err(), OpenError::Expired);
+    }
+
+    #[test]
+    fn every_key_of_the_ring_opens_and_a_dropped_one_does_not() {
+        let clock = Clock::manual("2026-11-21T09:00:00Z".parse().unwrap());
+        let sealed = sealer(&[1], &clock).seal(&Note(clock.unix() + 60));
+        assert!(sealer(&[2, 1], &clock).open::<Note>(&sealed).is_ok());
+        assert_eq!(sealer(&[2], &clock).open::<Note>(&sealed), Err(OpenError::Foreign));
+    }
+
+    #[test]
+    fn a_changed_or_cut_string_does_not_open() {
+        let clock = Clock::manual("2026-11-21T09:00:00Z".parse().unwrap());
+        let sealer = sealer(&[1], &clock);
+        let sealed = sealer.seal(&Note(clock.unix() + 60));
+        for at in "v4.local.".len()..sealed.len() {
+            assert!(sealer.open::<Note>(&sealed[..at]).is_err());
+            let mut changed = sealed.clone().into_bytes();
+            changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+            // The last character holds bits that do not count; base64 refuses them when set.
+            assert!(sealer.open::<Note>(&String::from_utf8(changed).unwrap()).is_err());
+        }
+    }
+}

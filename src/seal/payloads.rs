@@ -1,0 +1,178 @@
+//! Every payload that travels sealed. This is the complete list.
+
+use serde::{Deserialize, Serialize};
+
+use super::Payload;
+
+/// Which door of which GPT a token opens (RFC 8707).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Audience {
+    /// The client id of the GPT (profile) whose rights hold.
+    #[serde(rename = "g")]
+    pub gpt: String,
+    #[serde(rename = "d")]
+    pub door: Door,
+}
+
+/// The two front doors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Door {
+    #[serde(rename = "a")]
+    Actions,
+    #[serde(rename = "m")]
+    Mcp,
+}
+
+/// What a client asked for at `/oauth/authorize`; travels as Atlassian's `state`, and through the consent page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignIn {
+    pub client_id: String,
+    /// Exactly as sent: where the person goes back to.
+    pub redirect_uri: String,
+    /// The client's own `state`, echoed byte for byte.
+    pub client_state: Option<String>,
+    /// The PKCE S256 challenge.
+    pub challenge: Option<String>,
+    pub audience: Audience,
+    /// The fingerprint of the browser's cookie, base64url.
+    pub browser: String,
+    pub expires_at: i64,
+}
+
+impl Payload for SignIn {
+    const PURPOSE: &'static str = "sign-in";
+    fn expires_at(&self) -> i64 {
+        self.expires_at
+    }
+}
+
+/// The same request while our consent page shows it: another purpose, so that consent cannot be skipped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConsentRequest(pub SignIn);
+
+impl Payload for ConsentRequest {
+    const PURPOSE: &'static str = "consent";
+    fn expires_at(&self) -> i64 {
+        self.0.expires_at
+    }
+}
+
+/// Our authorization code: Atlassian's code, not yet redeemed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Code {
+    pub atlassian_code: String,
+    pub client_id: String,
+    pub redirect_uri: String,
+    pub challenge: Option<String>,
+    pub audience: Audience,
+    pub expires_at: i64,
+}
+
+impl Payload for Code {
+    const PURPOSE: &'static str = "code";
+    fn expires_at(&self) -> i64 {
+        self.expires_at
+    }
+}
+
+/// Our access token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    /// Atlassian's access token.
+    #[serde(rename = "t")]
+    pub token: String,
+    /// The scopes Atlassian granted, separated by spaces.
+    #[serde(rename = "s")]
+    pub scopes: String,
+    #[serde(rename = "c")]
+    pub client_id: String,
+    #[serde(rename = "a")]
+    pub audience: Audience,
+    /// When the person consented, in seconds since the Unix epoch.
+    #[serde(rename = "i")]
+    pub signed_in_at: i64,
+    #[serde(rename = "e")]
+    pub expires_at: i64,
+}
+
+impl Payload for Access {
+    const PURPOSE: &'static str = "access token";
+    fn expires_at(&self) -> i64 {
+        self.expires_at
+    }
+}
+
+/// Our refresh token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refresh {
+    /// Atlassian's refresh token.
+    #[serde(rename = "t")]
+    pub token: String,
+    #[serde(rename = "s")]
+    pub scopes: String,
+    #[serde(rename = "c")]
+    pub client_id: String,
+    #[serde(rename = "a")]
+    pub audience: Audience,
+    #[serde(rename = "i")]
+    pub signed_in_at: i64,
+    #[serde(rename = "e")]
+    pub expires_at: i64,
+}
+
+impl Payload for Refresh {
+    const PURPOSE: &'static str = "refresh token";
+    fn expires_at(&self) -> i64 {
+        self.expires_at
+    }
+}
+
+/// A client that registered itself (RFC 7591): its client id *is* this, sealed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    pub name: String,
+    pub redirect_uris: Vec<String>,
+    pub expires_at: i64,
+}
+
+impl Payload for Registration {
+    const PURPOSE: &'static str = "client registration";
+    fn expires_at(&self) -> i64 {
+        self.expires_at
+    }
+}
+
+/// What a person allowed in this browser: fingerprints of (client, redirect host, audience), newest first, bounded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approvals {
+    pub fingerprints: Vec<String>,
+    pub expires_at: i64,
+}
+
+impl Payload for Approvals {
+    const PURPOSE: &'static str = "approvals";
+    fn expires_at(&self) -> i64 {
+        self.expires_at
+    }
+}
+
+/// Where the next page of a list begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// The client id of the GPT, the cloud id, the action and its parameters, as a fingerprint: a cursor continues exactly one list.
+    #[serde(rename = "l")]
+    pub list: String,
+    /// Where Confluence's own list goes on.
+    #[serde(rename = "n")]
+    pub next: String,
+    #[serde(rename = "e")]
+    pub expires_at: i64,
+}
+
+impl Payload for Cursor {
+    const PURPOSE: &'static str = "cursor";
+    fn expires_at(&self) -> i64 {
+        self.expires_at
+    }
+}
