@@ -36,7 +36,9 @@ impl Clock {
     /// The present time.
     pub fn now(&self) -> Timestamp {
         match &self.manual {
-            Some(millis) => Timestamp::from_millisecond(millis.load(Ordering::SeqCst)).unwrap_or(Timestamp::MAX),
+            Some(millis) => {
+                Timestamp::from_millisecond(millis.load(Ordering::SeqCst)).unwrap_or(Timestamp::MAX)
+            }
             None => Timestamp::now(),
         }
     }

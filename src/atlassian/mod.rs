@@ -1,0 +1,50 @@
+//! Atlassian's side of a sign-in: consent, tokens and the sites a token reaches. Facts are in `auth.rs` and `sites.rs`,
+//! beside the code that depends on them.
+
+mod auth;
+mod sites;
+
+use std::time::Duration;
+
+pub use auth::{Auth, AuthError, Tokens};
+pub use sites::{CloudId, Site, Sites, SitesError};
+
+/// The one client for every call to Atlassian. It follows no redirect: an answer that sends us elsewhere is not an answer.
+pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(5))
+        .pool_idle_timeout(Duration::from_secs(60))
+        .pool_max_idle_per_host(64)
+        .user_agent(concat!("causeway/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+/// Reads a body that may be at most `limit` bytes long.
+async fn read(mut response: reqwest::Response, limit: usize) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(describe)? {
+        if body.len() + chunk.len() > limit {
+            return Err(format!("the answer is longer than {limit} bytes"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// What went wrong, for the log: without the URL, which may hold a secret.
+pub(crate) fn describe(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// `Retry-After` in seconds, if it is given so.
+pub(crate) fn retry_after(headers: &reqwest::header::HeaderMap) -> Option<u64> {
+    headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+}

@@ -1,0 +1,202 @@
+//! The Confluence sites a token reaches (accessible-resources), remembered for an hour.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::future::Cache;
+use reqwest::StatusCode;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::seal::fingerprint;
+
+/// How long an answer is remembered. An Atlassian token lives as long.
+const LIFETIME: Duration = Duration::from_secs(3600);
+
+/// How many people's answers are remembered.
+const CAPACITY: u64 = 10_000;
+
+/// How long one call may take.
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The longest answer that is read, in bytes. A site takes about 600.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// A site's id: a UUID in lower case.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CloudId(String);
+
+impl CloudId {
+    /// Reads the 8-4-4-4-12 form of a UUID.
+    pub fn parse(text: &str) -> Option<Self> {
+        let lengths = text.split('-').map(str::len);
+        let plain = text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        (plain && lengths.eq([8, 4, 4, 4, 12])).then(|| Self(text.to_ascii_lowercase()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CloudId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A Confluence site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    pub cloud_id: CloudId,
+    /// What Atlassian calls it: usually the first label of its host.
+    pub name: String,
+    /// Its origin, such as `https://acme.atlassian.net`, without a trailing slash.
+    pub url: String,
+}
+
+impl Site {
+    /// Its host, such as `acme.atlassian.net`.
+    pub fn host(&self) -> &str {
+        self.url.split_once("://").map_or(self.url.as_str(), |(_, host)| host)
+    }
+}
+
+/// Why the sites of a token are not known.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SitesError {
+    #[error("Atlassian does not accept the access token")]
+    Unauthorized,
+    #[error("Atlassian asks to wait")]
+    RateLimited { retry_after: Option<u64> },
+    /// The cause is for the log.
+    #[error("Atlassian gave no usable list of sites: {0}")]
+    Unavailable(String),
+    #[error("Atlassian did not list the sites in time")]
+    TooSlow,
+}
+
+/// Looks up and remembers the sites of each token. A clone shares the memory.
+#[derive(Clone)]
+pub struct Sites {
+    http: reqwest::Client,
+    url: Url,
+    /// By the SHA-256 of the access token, so that the memory holds no token.
+    known: Cache<[u8; 32], Arc<[Site]>>,
+}
+
+impl Sites {
+    /// `api_url` is the origin of Atlassian's API.
+    pub fn new(api_url: &Url, http: reqwest::Client) -> Self {
+        let mut url = api_url.clone();
+        url.set_path("/oauth/token/accessible-resources");
+        Self { http, url, known: Cache::builder().max_capacity(CAPACITY).time_to_live(LIFETIME).build() }
+    }
+
+    /// The Confluence sites that `token` reaches. Callers with one token share one call; errors and empty lists are not
+    /// remembered, so that a person who is given access need not wait.
+    pub async fn of(&self, token: &SecretString, deadline: Instant) -> Result<Arc<[Site]>, SitesError> {
+        let key = fingerprint(token.expose_secret());
+        let looked_up = self.known.try_get_with(key, self.look_up(token));
+        match tokio::time::timeout_at(deadline, looked_up).await {
+            Ok(Ok(sites)) => Ok(sites),
+            Ok(Err(miss)) => match miss.as_ref() {
+                Miss::Empty => Ok(Arc::from([])),
+                Miss::Failed(error) => Err(error.clone()),
+            },
+            Err(_) => Err(SitesError::TooSlow),
+        }
+    }
+
+    async fn look_up(&self, token: &SecretString) -> Result<Arc<[Site]>, Miss> {
+        let request = self.http.get(self.url.clone()).bearer_auth(token.expose_secret()).timeout(TIMEOUT);
+        let response = request.send().await.map_err(|error| {
+            if error.is_timeout() { SitesError::TooSlow } else { SitesError::Unavailable(super::describe(error)) }
+        })?;
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(SitesError::Unauthorized.into()),
+            StatusCode::TOO_MANY_REQUESTS => {
+                return Err(SitesError::RateLimited { retry_after: super::retry_after(response.headers()) }.into());
+            }
+            status => return Err(SitesError::Unavailable(format!("status {}", status.as_u16())).into()),
+        }
+        let body = super::read(response, MAX_ANSWER).await.map_err(SitesError::Unavailable)?;
+        let sites = confluence_sites(&body).ok_or_else(|| SitesError::Unavailable("not a list of sites".to_owned()))?;
+        if sites.is_empty() { Err(Miss::Empty) } else { Ok(sites.into()) }
+    }
+}
+
+/// What `try_get_with` does not keep.
+enum Miss {
+    Empty,
+    Failed(SitesError),
+}
+
+impl From<SitesError> for Miss {
+    fn from(error: SitesError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Groups the rows by id, for one site has a row for each product, and keeps the sites whose scopes name Confluence, in
+/// Atlassian's order. A row that cannot be read is passed over; the rest still counts.
+fn confluence_sites(body: &[u8]) -> Option<Vec<Site>> {
+    let rows: Vec<serde_json::Value> = serde_json::from_slice(body).ok()?;
+    let mut order = Vec::new();
+    let mut confluence: BTreeMap<CloudId, bool> = BTreeMap::new();
+    for row in rows.into_iter().filter_map(|row| serde_json::from_value::<Row>(row).ok()) {
+        let Some(cloud_id) = CloudId::parse(&row.id) else { continue };
+        let names_confluence = row.scopes.iter().any(|scope| scope.contains("confluence"));
+        if !confluence.contains_key(&cloud_id) {
+            let url = row.url.trim_end_matches('/').to_owned();
+            order.push(Site { cloud_id: cloud_id.clone(), name: row.name, url });
+        }
+        *confluence.entry(cloud_id).or_default() |= names_confluence;
+    }
+    order.retain(|site| confluence[&site.cloud_id]);
+    Some(order)
+}
+
+#[derive(Deserialize)]
+struct Row {
+    id: String,
+    #[serde(default)]
+    name: String,
+    url: String,
+    #[serde(default)]
+    scopes: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_grouped_by_id_and_only_confluence_is_kept() {
+        let body = br#"[
+            {"id": "11111111-aaaa-4bbb-8ccc-000000000001", "name": "jira only", "url": "https://j.atlassian.net", "scopes": ["read:jira-work"]},
+            {"id": "22222222-AAAA-4bbb-8ccc-000000000002", "name": "both", "url": "https://b.atlassian.net/", "scopes": ["read:jira-work"]},
+            {"id": "22222222-aaaa-4bbb-8ccc-000000000002", "name": "both", "url": "https://b.atlassian.net", "scopes": ["search:confluence"]},
+            {"id": "../../etc", "name": "odd", "url": "https://o.atlassian.net", "scopes": ["search:confluence"]},
+            {"id": 7}
+        ]"#;
+        let sites = confluence_sites(body).unwrap();
+        assert_eq!(sites.len(), 1);
+        assert_eq!(sites[0].cloud_id.as_str(), "22222222-aaaa-4bbb-8ccc-000000000002");
+        assert_eq!(sites[0].url, "https://b.atlassian.net");
+        assert_eq!(confluence_sites(b"{}"), None);
+    }
+
+    #[test]
+    fn a_cloud_id_is_a_uuid_and_nothing_else() {
+        assert!(CloudId::parse("11111111-aaaa-4bbb-8ccc-000000000001").is_some());
+        for bad in ["", "1", "11111111-aaaa-4bbb-8ccc-00000000000/", "11111111aaaa4bbb8ccc000000000001", "11111111-aaaa-4bbb-8ccc-0000000000011"] {
+            assert_eq!(CloudId::parse(bad), None, "{bad}");
+        }
+    }
+}

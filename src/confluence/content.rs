@@ -1,0 +1,144 @@
+//! Pages and blog posts.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::cursor::Links;
+use super::{AccountId, Call, Connection, ContentId, Error, SpaceId};
+
+/// Which of the two endpoints something came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContentKind {
+    Page,
+    BlogPost,
+}
+
+impl ContentKind {
+    /// The name that CQL and our answers use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::BlogPost => "blogpost",
+        }
+    }
+
+    fn segment(self) -> &'static str {
+        match self {
+            Self::Page => "pages",
+            Self::BlogPost => "blogposts",
+        }
+    }
+}
+
+/// A page or blog post as v2 sends it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Content {
+    pub id: ContentId,
+    #[serde(default)]
+    pub status: String,
+    #[serde(default)]
+    pub title: String,
+    pub space_id: SpaceId,
+    pub version: Version,
+    #[serde(default)]
+    body: Bodies,
+    #[serde(default)]
+    labels: Labels,
+    #[serde(rename = "_links", default)]
+    links: WebLinks,
+}
+
+impl Content {
+    /// The body in storage format, where it was asked for.
+    pub fn storage(&self) -> &str {
+        self.body.storage.as_ref().map_or("", |body| &body.value)
+    }
+
+    pub fn labels(&self) -> Vec<String> {
+        self.labels.results.iter().map(|label| label.name.clone()).collect()
+    }
+
+    /// The path of the page below `/wiki`, beginning with a slash.
+    pub fn web_path(&self) -> String {
+        self.links.webui.clone().unwrap_or_else(|| format!("/pages/viewpage.action?pageId={}", self.id))
+    }
+}
+
+/// One version of a page.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Version {
+    pub number: u32,
+    pub created_at: Timestamp,
+    pub author_id: Option<AccountId>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Bodies {
+    storage: Option<Body>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Body {
+    value: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Labels {
+    #[serde(default)]
+    results: Vec<Label>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Label {
+    name: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct WebLinks {
+    webui: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct List {
+    results: Vec<Content>,
+    #[serde(rename = "_links", default)]
+    links: Links,
+}
+
+/// How many pages of one title are looked at.
+const SAME_TITLE: usize = 250;
+
+impl Connection {
+    /// A page or blog post with its body, current or at `version`. An id that is no page may be a blog post's.
+    pub async fn content(&self, id: &ContentId, version: Option<u32>) -> Result<(ContentKind, Content), Error> {
+        match self.content_of(ContentKind::Page, id, version).await {
+            Ok(page) => Ok((ContentKind::Page, page)),
+            Err(Error::NotFound) => Ok((ContentKind::BlogPost, self.content_of(ContentKind::BlogPost, id, version).await?)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same where it is known which of the two it is.
+    pub async fn content_of(&self, kind: ContentKind, id: &ContentId, version: Option<u32>) -> Result<Content, Error> {
+        let mut query = vec![("body-format", "storage".to_owned()), ("include-labels", "true".to_owned())];
+        query.extend(version.map(|number| ("version", number.to_string())));
+        self.send(Call::get(&["api", "v2", kind.segment(), id.as_str()], query)).await
+    }
+
+    /// Current pages of exactly this title, in one space or in all that the person sees, without bodies.
+    pub async fn pages_titled(&self, title: &str, space: Option<&SpaceId>) -> Result<Vec<Content>, Error> {
+        let mut query = vec![
+            ("title", title.to_owned()),
+            ("status", "current".to_owned()),
+            ("limit", SAME_TITLE.to_string()),
+        ];
+        query.extend(space.map(|id| ("space-id", id.to_string())));
+        let list: List = self.send(Call::get(&["api", "v2", "pages"], query)).await?;
+        if list.links.cursor().is_some() {
+            tracing::debug!("more pages of one title than are looked at");
+        }
+        Ok(list.results)
+    }
+}

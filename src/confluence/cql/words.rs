@@ -1,0 +1,73 @@
+use super::CqlError;
+
+/// Words that Lucene, which reads them behind CQL's `~`, takes for words and phrases and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words(String);
+
+const LONGEST: usize = 1_000;
+
+impl Words {
+    /// Cleans what a person typed. Operators become spaces; paired double quotes keep a phrase together.
+    /// `parameter` is what an error calls it.
+    pub fn parse(parameter: &'static str, input: &str) -> Result<Self, CqlError> {
+        let length = input.chars().count();
+        if length > LONGEST {
+            return Err(CqlError::TooLong { parameter, length, limit: LONGEST });
+        }
+        let straight: String =
+            input.chars().map(|character| if is_double_quote(character) { '"' } else { character }).collect();
+        let pieces: Vec<_> = straight.split('"').collect();
+        let quotes_are_paired = pieces.len() % 2 == 1;
+        let mut kept = Vec::new();
+        for (index, piece) in pieces.into_iter().enumerate() {
+            let plain = plain_words(piece);
+            if !plain.contains(char::is_alphanumeric) {
+                continue;
+            }
+            let is_phrase = quotes_are_paired && index % 2 == 1;
+            kept.push(if is_phrase { format!("\"{plain}\"") } else { plain });
+        }
+        if kept.is_empty() {
+            return Err(CqlError::Unsearchable { parameter });
+        }
+        Ok(Self(kept.join(" ")))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn plain_words(piece: &str) -> String {
+    let spaced: String = piece
+        .chars()
+        .filter_map(|character| match character {
+            space if space.is_whitespace() => Some(' '),
+            hidden if hidden.is_control() || is_invisible(hidden) => None,
+            '+' | '-' | '&' | '|' | '!' | '(' | ')' | '{' | '}' | '[' | ']' | '^' | '~' | '*' | '?' | ':'
+            | '\\' | '/' => Some(' '),
+            other => Some(other),
+        })
+        .collect();
+    // Lucene takes these for operators only in capitals.
+    let words = spaced.split(' ').filter(|word| !word.is_empty()).map(|word| match word {
+        "AND" => "and",
+        "OR" => "or",
+        "NOT" => "not",
+        "TO" => "to",
+        word => word,
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn is_double_quote(character: char) -> bool {
+    matches!(character, '"' | '\u{201c}'..='\u{201f}' | '\u{ab}' | '\u{bb}' | '\u{2033}' | '\u{ff02}')
+}
+
+/// Characters that take no room and no part in a word: a reader would not see them. The joiners of Persian and
+/// the Indic scripts are left alone.
+pub(super) fn is_invisible(character: char) -> bool {
+    matches!(character, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}')
+        || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(character, '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}

@@ -1,0 +1,82 @@
+//! Why Confluence gave no answer, told apart as Atlassian's recorded answers have it.
+
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use serde::Deserialize;
+
+use crate::atlassian::retry_after;
+
+/// A failed call. Holds no URL and, but for [`Error::BadRequest`], no upstream text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// 401 without a word on scopes: the access token is expired or revoked.
+    #[error("the access token is not accepted")]
+    Unauthorized,
+    /// 401 "scope does not match".
+    #[error("a scope is missing")]
+    ScopeMismatch,
+    /// 403: the person may not use Confluence.
+    #[error("no access to the product")]
+    NoProduct,
+    /// `Atlassian-DataSecurityPolicy: app_access_blocked`.
+    #[error("blocked by an administrator's data security policy")]
+    Blocked,
+    /// 404: absent or not visible.
+    #[error("absent or not visible")]
+    NotFound,
+    /// 400, with Confluence's reason. The reason may quote the query: it is for the caller, never for a log.
+    #[error("refused as malformed")]
+    BadRequest(String),
+    #[error("rate limited")]
+    RateLimited { retry_after: Option<u64> },
+    /// Anything unusable.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// The budget ran out.
+    #[error("too slow")]
+    TooSlow,
+}
+
+/// The longest reason that is passed on, in characters.
+const MAX_REASON: usize = 300;
+
+/// Both shapes of Atlassian's errors: v1 `{message}`, v2 `{errors: [{title, detail}]}`.
+#[derive(Default, Deserialize)]
+struct Body {
+    message: Option<String>,
+    #[serde(default)]
+    errors: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    title: Option<String>,
+    detail: Option<String>,
+}
+
+/// Judges an answer that is not a success.
+pub fn from_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+    let policy = headers.get("Atlassian-DataSecurityPolicy").and_then(|value| value.to_str().ok());
+    if policy.is_some_and(|policy| policy.contains("app_access_blocked")) {
+        return Error::Blocked;
+    }
+    let message = message(body);
+    match status {
+        StatusCode::BAD_REQUEST => Error::BadRequest(message.chars().take(MAX_REASON).collect()),
+        StatusCode::UNAUTHORIZED => {
+            let category = headers.get("X-Failure-Category").and_then(|value| value.to_str().ok()).unwrap_or_default();
+            if message.contains("scope") || category.contains("SCOPE") { Error::ScopeMismatch } else { Error::Unauthorized }
+        }
+        StatusCode::FORBIDDEN => Error::NoProduct,
+        StatusCode::NOT_FOUND => Error::NotFound,
+        StatusCode::TOO_MANY_REQUESTS => Error::RateLimited { retry_after: retry_after(headers) },
+        StatusCode::GATEWAY_TIMEOUT => Error::TooSlow,
+        _ => Error::Unavailable(format!("status {}", status.as_u16())),
+    }
+}
+
+fn message(body: &[u8]) -> String {
+    let body: Body = serde_json::from_slice(body).unwrap_or_default();
+    let item = body.errors.into_iter().find_map(|item| item.detail.or(item.title));
+    body.message.or(item).unwrap_or_default()
+}

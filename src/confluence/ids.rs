@@ -1,0 +1,97 @@
+//! Ids and keys, parsed at the border: what is inside can be put into a path, a query or CQL as it stands.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A text that is not what it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not {0}")]
+pub struct ParseError(&'static str);
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $accepts:path, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseError;
+
+            fn from_str(text: &str) -> Result<Self, ParseError> {
+                if $accepts(text) { Ok(Self(text.to_owned())) } else { Err(ParseError($what)) }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            /// A string, or the bare number that v1 sends.
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                #[derive(Deserialize)]
+                #[serde(untagged)]
+                enum Text {
+                    Text(String),
+                    Number(u64),
+                }
+                let text = match Text::deserialize(deserializer)? {
+                    Text::Text(text) => text,
+                    Text::Number(number) => number.to_string(),
+                };
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+id!(
+    /// The id of a page, blog post or other content: 1 to 20 digits.
+    ContentId,
+    is_digits,
+    "an id of 1 to 20 digits"
+);
+id!(
+    /// The id of a space: 1 to 20 digits.
+    SpaceId,
+    is_digits,
+    "a space id of 1 to 20 digits"
+);
+id!(
+    /// A space key: letters, digits and `. _ : -`, at most 255; a personal one begins with `~`.
+    SpaceKey,
+    is_space_key,
+    "a space key such as ENG or ~712020abc"
+);
+id!(
+    /// An Atlassian account id: letters, digits and `: - _ .`, at most 128.
+    AccountId,
+    is_account_id,
+    "an account id"
+);
+
+fn is_digits(text: &str) -> bool {
+    (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_space_key(text: &str) -> bool {
+    let bare = text.strip_prefix('~').unwrap_or(text);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-');
+    (1..=255).contains(&bare.len()) && bare.bytes().all(plain)
+}
+
+fn is_account_id(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-');
+    (1..=128).contains(&text.len()) && text.bytes().all(plain)
+}

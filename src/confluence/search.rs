@@ -1,0 +1,175 @@
+//! Search by CQL.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::cursor::Links;
+use super::{Call, Connection, ContentId, Error, Person, SpaceId, SpaceKey};
+
+/// One page of search results.
+#[derive(Debug)]
+pub struct Found {
+    pub hits: Vec<Hit>,
+    /// How many there are in all, where Confluence says.
+    pub total: Option<u64>,
+    pub cursor: Option<String>,
+}
+
+/// A piece of content that a search found.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    pub id: String,
+    /// `page`, `blogpost`, `comment`, `attachment`, or what else Confluence calls it.
+    pub r#type: String,
+    pub status: String,
+    pub title: String,
+    pub space_id: Option<SpaceId>,
+    pub space_key: Option<SpaceKey>,
+    pub space_name: String,
+    /// The path below `/wiki`, beginning with a slash.
+    pub web_path: String,
+    /// Plain text around what matched.
+    pub excerpt: String,
+    pub last_modified: Option<Timestamp>,
+    pub last_modified_by: Option<Person>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct List {
+    results: Vec<serde_json::Value>,
+    total_size: Option<u64>,
+    #[serde(rename = "_links", default)]
+    links: Links,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    content: Content,
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    excerpt: String,
+    #[serde(default)]
+    url: String,
+    #[serde(default)]
+    last_modified: Option<String>,
+    #[serde(default)]
+    result_global_container: Option<Container>,
+}
+
+#[derive(Deserialize)]
+struct Content {
+    id: String,
+    #[serde(default)]
+    r#type: String,
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default)]
+    title: Option<String>,
+    space: Option<Space>,
+    version: Option<Version>,
+}
+
+#[derive(Deserialize)]
+struct Space {
+    id: Option<SpaceId>,
+    key: Option<SpaceKey>,
+    #[serde(default)]
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    by: Option<serde_json::Value>,
+    when: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Container {
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    display_url: String,
+}
+
+impl Connection {
+    /// Content that `cql` finds, `limit` (at most 50) rows a page.
+    pub async fn search(&self, cql: &str, limit: u32, cursor: Option<&str>) -> Result<Found, Error> {
+        match self.search_once(cql, limit, cursor).await {
+            // Reported of real sites: a hit that has just gone makes the whole page of results a 404.
+            Err(Error::NotFound) if limit > 1 => self.search_once(cql, limit / 2, cursor).await,
+            result => result,
+        }
+    }
+
+    async fn search_once(&self, cql: &str, limit: u32, cursor: Option<&str>) -> Result<Found, Error> {
+        let mut query = vec![
+            ("cql", cql.to_owned()),
+            ("limit", limit.to_string()),
+            ("excerpt", "highlight_unescaped".to_owned()),
+            ("expand", "content.space,content.version".to_owned()),
+        ];
+        query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
+        let list: List = self.send(Call::get(&["rest", "api", "search"], query)).await?;
+        let mut hits = Vec::new();
+        for row in list.results {
+            // Rows for spaces and users have no content; they are no answer here.
+            let Ok(row) = serde_json::from_value::<Row>(row) else { continue };
+            let hit = Hit::from(row);
+            if let Some(person) = &hit.last_modified_by {
+                self.remember(person).await;
+            }
+            hits.push(hit);
+        }
+        Ok(Found { hits, total: list.total_size, cursor: list.links.cursor() })
+    }
+}
+
+impl From<Row> for Hit {
+    fn from(row: Row) -> Self {
+        let container = row.result_global_container;
+        let (space_id, space_key, space_name) = row.content.space.map_or((None, None, String::new()), |space| (space.id, space.key, space.name));
+        let (by, when) = row.content.version.map_or((None, None), |version| (version.by, version.when));
+        let container_key = container.as_ref().and_then(|container| container.display_url.rsplit('/').next()?.parse().ok());
+        Self {
+            title: row.content.title.unwrap_or_else(|| plain(&row.title)),
+            id: row.content.id,
+            r#type: row.content.r#type,
+            status: row.content.status.unwrap_or_default(),
+            space_id,
+            space_key: space_key.or(container_key),
+            space_name: if space_name.is_empty() { container.map(|c| plain(&c.title)).unwrap_or_default() } else { space_name },
+            web_path: row.url,
+            excerpt: plain(&row.excerpt),
+            last_modified: when.or(row.last_modified).and_then(|time| time.parse().ok()),
+            last_modified_by: by.and_then(|by| serde_json::from_value(by).ok()),
+        }
+    }
+}
+
+impl Hit {
+    /// The id as that of a page or blog post.
+    pub fn content_id(&self) -> Option<ContentId> {
+        self.id.parse().ok()
+    }
+}
+
+/// Confluence's highlighted, HTML-escaped text as plain text on one line.
+fn plain(text: &str) -> String {
+    let text = text.replace("@@@hl@@@", "").replace("@@@endhl@@@", "");
+    let text = htmlize::unescape(text);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn highlighted_and_escaped_text_becomes_plain() {
+        assert_eq!(plain("a &amp; @@@hl@@@b@@@endhl@@@ &lt;c&gt;\n\n&#39;d&#39;"), "a & b <c> 'd'");
+    }
+}

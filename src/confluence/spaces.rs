@@ -1,0 +1,129 @@
+//! Spaces.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::cursor::Links;
+use super::{Call, Connection, ContentId, Error, SpaceId, SpaceKey};
+
+/// How many keys or ids one call may name.
+const BATCH: usize = 250;
+
+/// A space as v2 sends it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Space {
+    pub id: SpaceId,
+    pub key: SpaceKey,
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub r#type: String,
+    #[serde(default)]
+    pub status: String,
+    pub homepage_id: Option<ContentId>,
+    #[serde(default)]
+    description: Option<Description>,
+}
+
+impl Space {
+    /// The description in plain text; empty when there is none.
+    pub fn description(&self) -> &str {
+        self.description.as_ref().and_then(|description| description.plain.as_ref()).map_or("", |plain| plain.value.trim())
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Description {
+    plain: Option<Plain>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Plain {
+    #[serde(default)]
+    value: String,
+}
+
+/// The kinds of spaces that can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SpaceType {
+    Global,
+    Personal,
+    Collaboration,
+    #[serde(rename = "knowledge_base")]
+    KnowledgeBase,
+}
+
+impl SpaceType {
+    /// The name that v2 uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Global => "global",
+            Self::Personal => "personal",
+            Self::Collaboration => "collaboration",
+            Self::KnowledgeBase => "knowledge_base",
+        }
+    }
+}
+
+/// One page of a list of spaces.
+pub struct Spaces {
+    pub spaces: Vec<Arc<Space>>,
+    pub cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct List {
+    results: Vec<Space>,
+    #[serde(rename = "_links", default)]
+    links: Links,
+}
+
+impl Connection {
+    /// Current spaces the person sees, all or of one type. `limit` is at most 250.
+    pub async fn spaces(&self, r#type: Option<SpaceType>, limit: u32, cursor: Option<&str>) -> Result<Spaces, Error> {
+        let mut query = vec![("status", "current".to_owned()), ("limit", limit.to_string())];
+        query.extend(r#type.map(|r#type| ("type", r#type.name().to_owned())));
+        query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
+        self.list_spaces(query).await
+    }
+
+    /// The current spaces of these keys, remembered for a while. A key that the person does not see is left out.
+    pub async fn spaces_by_key(&self, keys: &[SpaceKey]) -> Result<Arc<[Arc<Space>]>, Error> {
+        let entry = (self.partition, keys.to_vec());
+        if let Some(known) = self.client.caches.named_spaces.get(&entry).await {
+            return Ok(known);
+        }
+        let mut spaces = Vec::new();
+        for batch in keys.chunks(BATCH) {
+            let keys: Vec<&str> = batch.iter().map(SpaceKey::as_str).collect();
+            spaces.extend(self.list_spaces(vec![("keys", keys.join(",")), ("limit", BATCH.to_string())]).await?.spaces);
+        }
+        let spaces: Arc<[Arc<Space>]> = spaces.into();
+        self.client.caches.named_spaces.insert(entry, spaces.clone()).await;
+        Ok(spaces)
+    }
+
+    /// The space of this id, remembered for a while.
+    pub async fn space(&self, id: &SpaceId) -> Result<Arc<Space>, Error> {
+        let known = self.client.caches.spaces.get(&(self.partition, id.clone())).await;
+        match known {
+            Some(space) => Ok(space),
+            None => self.list_spaces(vec![("ids", id.to_string())]).await?.spaces.pop().ok_or(Error::NotFound),
+        }
+    }
+
+    async fn list_spaces(&self, mut query: Vec<(&'static str, String)>) -> Result<Spaces, Error> {
+        query.push(("description-format", "plain".to_owned()));
+        let list: List = self.send(Call::get(&["api", "v2", "spaces"], query)).await?;
+        let cursor = list.links.cursor();
+        let spaces: Vec<Arc<Space>> = list.results.into_iter().map(Arc::new).collect();
+        for space in &spaces {
+            self.client.caches.spaces.insert((self.partition, space.id.clone()), space.clone()).await;
+        }
+        Ok(Spaces { spaces, cursor })
+    }
+}

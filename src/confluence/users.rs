@@ -1,0 +1,85 @@
+//! People: the current one, and names for account ids.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::cql::quote;
+use super::{AccountId, Call, Connection, Error};
+
+/// How many account ids one call may name.
+const BATCH: usize = 250;
+
+/// A person as v1 and v2 send one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Person {
+    pub account_id: AccountId,
+    #[serde(default)]
+    pub display_name: String,
+    #[serde(default)]
+    public_name: String,
+}
+
+impl Person {
+    /// The name people know them by: the display name, or the public one where it is hidden.
+    pub fn name(&self) -> &str {
+        if self.display_name.is_empty() { &self.public_name } else { &self.display_name }
+    }
+}
+
+#[derive(Deserialize)]
+struct List {
+    results: Vec<serde_json::Value>,
+}
+
+impl Connection {
+    /// The person whose sign-in this is.
+    pub async fn current_person(&self) -> Result<Person, Error> {
+        let person: Person = self.send(Call::get(&["rest", "api", "user", "current"], Vec::new())).await?;
+        self.remember(&person).await;
+        Ok(person)
+    }
+
+    /// People whose name holds these words.
+    pub async fn people_named(&self, name: &str) -> Result<Vec<Person>, Error> {
+        let cql = format!("user.fullname ~ {}", quote(name));
+        let list: List = self.send(Call::get(&["rest", "api", "search", "user"], vec![("cql", cql), ("limit", "25".to_owned())])).await?;
+        Ok(list.results.into_iter().filter_map(|row| serde_json::from_value(row.get("user")?.clone()).ok()).collect())
+    }
+
+    /// The names of these people, from the cache or by one call for up to 250 of them. Who has no name is left out.
+    pub async fn names(&self, ids: impl IntoIterator<Item = AccountId>) -> Result<HashMap<AccountId, Arc<str>>, Error> {
+        let mut names = HashMap::new();
+        let mut missing = Vec::new();
+        for id in ids.into_iter().collect::<BTreeSet<_>>() {
+            match self.client.caches.people.get(&(self.partition, id.clone())).await {
+                Some(name) => drop(names.insert(id, name)),
+                None => missing.push(id),
+            }
+        }
+        for batch in missing.chunks(BATCH) {
+            let body = serde_json::json!({ "accountIds": batch });
+            let list: List = self.send(Call::post(&["api", "v2", "users-bulk"], body)).await?;
+            let people = list.results.into_iter().filter_map(|row| serde_json::from_value::<Person>(row).ok());
+            for person in people {
+                names.insert(person.account_id.clone(), person.name().into());
+            }
+            for id in batch {
+                // Who has no name is remembered too, as an empty one, so that nobody is asked for twice.
+                let name = names.entry(id.clone()).or_insert_with(|| "".into());
+                self.client.caches.people.insert((self.partition, id.clone()), name.clone()).await;
+            }
+        }
+        names.retain(|_, name| !name.is_empty());
+        Ok(names)
+    }
+
+    /// Keeps a name that came with another answer.
+    pub(super) async fn remember(&self, person: &Person) {
+        if !person.name().is_empty() {
+            self.client.caches.people.insert((self.partition, person.account_id.clone()), person.name().into()).await;
+        }
+    }
+}
