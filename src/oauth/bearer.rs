@@ -1,0 +1,90 @@
+//! What a request's access token is good for.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, header};
+use secrecy::SecretString;
+
+use super::AuthorizationServer;
+use super::client::is_still_welcome;
+use crate::config::Gpt;
+use crate::seal::OpenError;
+use crate::seal::payloads::{Access, Door};
+
+/// What a person granted, as it holds for one request.
+pub struct Grant {
+    /// The GPT whose rights hold, as it is configured now.
+    pub gpt: Arc<Gpt>,
+    /// Atlassian's access token.
+    pub token: SecretString,
+    /// The scopes Atlassian granted.
+    pub scopes: Vec<String>,
+    /// The client that the token was given to; for one that registered itself a short stand-in.
+    pub client_id: String,
+    /// When the token stops being valid, in seconds since the Unix epoch.
+    pub expires_at: i64,
+    /// When the person consented, in seconds since the Unix epoch.
+    pub signed_in_at: i64,
+}
+
+/// Why a request's token does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BearerError {
+    #[error("there is no access token")]
+    Missing,
+    #[error("the Authorization header is not one bearer token")]
+    Malformed,
+    #[error("the token is not one of this gateway, or its client or GPT is gone")]
+    Foreign,
+    #[error("the token has expired")]
+    Expired,
+    /// The sign-in was before `CAUSEWAY_NOT_BEFORE`.
+    #[error("the sign-in has been revoked")]
+    Revoked,
+    #[error("the token is for another door or another GPT")]
+    Audience,
+}
+
+impl AuthorizationServer {
+    /// Reads the access token of a request that came through `door`. `gpt` is the client id of the GPT whose door it is;
+    /// without it any GPT's token will do, and says which GPT is meant.
+    pub fn grant(&self, headers: &HeaderMap, door: Door, gpt: Option<&str>) -> Result<Grant, BearerError> {
+        let sealed = bearer(headers)?;
+        let access = self.sealer.open::<Access>(sealed).map_err(|error| match error {
+            OpenError::Expired => BearerError::Expired,
+            OpenError::Foreign => BearerError::Foreign,
+        })?;
+        if access.audience.door != door || gpt.is_some_and(|gpt| gpt != access.audience.gpt) {
+            return Err(BearerError::Audience);
+        }
+        if self.is_revoked(access.signed_in_at) {
+            return Err(BearerError::Revoked);
+        }
+        let gpt = self.config.gpt_by_client_id(&access.audience.gpt).ok_or(BearerError::Foreign)?;
+        if !is_still_welcome(&self.config, &access.client_id) {
+            return Err(BearerError::Foreign);
+        }
+        Ok(Grant {
+            gpt: gpt.clone(),
+            token: access.token.into(),
+            scopes: access.scopes.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+            client_id: access.client_id,
+            expires_at: access.expires_at,
+            signed_in_at: access.signed_in_at,
+        })
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, BearerError> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().ok_or(BearerError::Missing)?;
+    if values.next().is_some() {
+        return Err(BearerError::Malformed);
+    }
+    let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(BearerError::Malformed)?;
+    let token = token.trim();
+    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
+        return Err(BearerError::Malformed);
+    }
+    Ok(token)
+}

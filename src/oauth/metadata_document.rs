@@ -1,0 +1,214 @@
+//! Client id metadata documents: a client id that is a URL, whose document says who the client is.
+//!
+//! The URL comes from a stranger, so fetching it is guarded: https on port 443, a host that `CAUSEWAY_MCP_CLIENTS` allows,
+//! resolved once, every address public, connected to exactly these; no proxy, no redirect, little time, little text.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::future::Cache;
+use reqwest::StatusCode;
+use serde::Deserialize;
+use tokio::net::{UdpSocket, lookup_host};
+use url::{Host, Url};
+
+use super::client::Dynamic;
+use super::error::{Code, OauthError};
+use super::redirect;
+use super::register::display_name;
+use crate::config::{Config, McpClients};
+
+/// The longest client id of this kind, in bytes.
+const MAX_URL: usize = 512;
+
+/// The longest document, in bytes.
+const MAX_DOCUMENT: usize = 5 * 1024;
+
+/// How long it may take in all: resolving, connecting, reading.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long a document is remembered, so that one person's retries are one fetch.
+const LIFETIME: Duration = Duration::from_secs(300);
+
+/// A client id that is the URL of a metadata document, and may be fetched as far as one can tell from its text.
+#[derive(Clone, Debug)]
+pub struct DocumentUrl {
+    text: String,
+    url: Url,
+}
+
+impl DocumentUrl {
+    /// https, port 443, a path, no user name, query or fragment, written as it is understood, not us.
+    pub fn parse(text: &str, config: &Config) -> Option<Self> {
+        let url = Url::parse(text).ok().filter(|_| text.len() <= MAX_URL)?;
+        let bare = url.query().is_none() && url.fragment().is_none() && !text.contains('@');
+        let as_written = url.as_str() == text && url.scheme() == "https" && url.port().is_none() && url.path() != "/";
+        let foreign = url.host_str().is_some_and(|host| host != config.public_url.host());
+        let allowed = redirect::host_is_allowed(&url, &config.mcp_clients);
+        (bare && as_written && foreign && allowed).then(|| Self { text: text.to_owned(), url })
+    }
+
+    /// The client where its document does not matter: at the token endpoint.
+    pub fn unfetched(&self) -> Dynamic {
+        let name = self.url.host_str().unwrap_or_default().to_owned();
+        Dynamic { key: self.text.clone(), name, redirect_uris: Vec::new() }
+    }
+}
+
+/// Why there is no document; the words are for the log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum FetchError {
+    #[error("its host has no address")]
+    Unresolved,
+    #[error("its host has an address that is not public")]
+    Forbidden,
+    #[error("it took too long")]
+    TooSlow,
+    #[error("it was not served: {0}")]
+    NotServed(String),
+    #[error("it is not the metadata of this client")]
+    Unfit,
+}
+
+/// Fetches metadata documents. A clone shares the memory.
+#[derive(Clone)]
+pub struct Documents {
+    known: Cache<String, Arc<Dynamic>>,
+}
+
+impl Documents {
+    pub fn new() -> Self {
+        Self { known: Cache::builder().max_capacity(1000).time_to_live(LIFETIME).build() }
+    }
+
+    /// The client that the document at `url` describes.
+    pub async fn fetch(&self, url: &DocumentUrl, config: &Config) -> Result<Dynamic, OauthError> {
+        let fetched = self.known.try_get_with(url.text.clone(), async {
+            let body = tokio::time::timeout(TIMEOUT, get_guarded(&url.url)).await.map_err(|_| FetchError::TooSlow)??;
+            client(&body, url, &config.mcp_clients).map(Arc::new)
+        });
+        fetched.await.map(|client| client.as_ref().clone()).map_err(|error| {
+            tracing::info!(host = url.url.host_str(), %error, "a client's metadata document is of no use");
+            OauthError::new(Code::InvalidClient, "The client's metadata document could not be used.")
+        })
+    }
+}
+
+async fn get_guarded(url: &Url) -> Result<Vec<u8>, FetchError> {
+    let addresses = resolve(url).await?;
+    if !are_public(&addresses) {
+        return Err(FetchError::Forbidden);
+    }
+    for address in &addresses {
+        if is_ours(*address).await {
+            return Err(FetchError::Forbidden);
+        }
+    }
+    get(url, &addresses).await
+}
+
+async fn resolve(url: &Url) -> Result<Vec<SocketAddr>, FetchError> {
+    let port = url.port_or_known_default().unwrap_or(443);
+    let addresses = match url.host() {
+        Some(Host::Ipv4(address)) => vec![SocketAddr::from((address, port))],
+        Some(Host::Ipv6(address)) => vec![SocketAddr::from((address, port))],
+        Some(Host::Domain(name)) => lookup_host((name, port)).await.map_err(|_| FetchError::Unresolved)?.collect(),
+        None => Vec::new(),
+    };
+    if addresses.is_empty() { Err(FetchError::Unresolved) } else { Ok(addresses) }
+}
+
+/// Fetches from `addresses` and nowhere else, whatever a resolver or the environment says.
+async fn get(url: &Url, addresses: &[SocketAddr]) -> Result<Vec<u8>, FetchError> {
+    let not_served = |error: reqwest::Error| FetchError::NotServed(error.without_url().to_string());
+    let http = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .resolve_to_addrs(url.host_str().unwrap_or_default(), addresses)
+        .timeout(TIMEOUT)
+        .build()
+        .map_err(not_served)?;
+    let request = http.get(url.clone()).header(reqwest::header::ACCEPT, "application/json");
+    let mut response = request.send().await.map_err(not_served)?;
+    if response.status() != StatusCode::OK {
+        return Err(FetchError::NotServed(format!("status {}", response.status().as_u16())));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(not_served)? {
+        if body.len() + chunk.len() > MAX_DOCUMENT {
+            return Err(FetchError::NotServed(format!("longer than {MAX_DOCUMENT} bytes")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Whether every address is one that anybody on the internet could reach too: not one bad address among good ones.
+fn are_public(addresses: &[SocketAddr]) -> bool {
+    addresses.iter().all(|address| match address.ip() {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    })
+}
+
+/// Outside the special-purpose blocks of the IANA registry.
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let special = address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_documentation()
+        || address.is_multicast()
+        || a == 0 // this network
+        || (a == 100 && (64..128).contains(&b)) // CGNAT
+        || (a == 192 && b == 0 && c == 0) // protocol assignments
+        || (a == 192 && b == 88 && c == 99) // 6to4 relays
+        || (a == 198 && (18..20).contains(&b)) // benchmarking
+        || a >= 240; // reserved, broadcast
+    !special
+}
+
+/// Inside global unicast (`2000::/3`), outside what it sets apart, and not another way to a v4 address: mapped and NAT64
+/// addresses lie outside `2000::/3`, Teredo and 6to4 are named.
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [first, second, ..] = address.segments();
+    let global = first & 0xe000 == 0x2000;
+    let protocol_assignments = first == 0x2001 && second < 0x0200; // Teredo, ORCHID, benchmarking
+    let documentation = (first == 0x2001 && second == 0x0db8) || (first == 0x3fff && second < 0x1000);
+    let six_to_four = first == 0x2002;
+    global && !protocol_assignments && !documentation && !six_to_four
+}
+
+/// Whether `address` is this machine's own, public or not: the way there would then begin at the address itself. Nothing
+/// is sent to find out.
+async fn is_ours(address: SocketAddr) -> bool {
+    let any: IpAddr = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let Ok(socket) = UdpSocket::bind((any, 0)).await else { return false };
+    if socket.connect(address).await.is_err() {
+        return false;
+    }
+    socket.local_addr().is_ok_and(|own| own.ip() == address.ip())
+}
+
+/// The fields of a document that count. Logos and other URLs are never loaded.
+#[derive(Deserialize)]
+struct Document {
+    client_id: String,
+    client_name: Option<String>,
+    redirect_uris: Vec<String>,
+    /// A secret in a public document is none.
+    client_secret: Option<serde::de::IgnoredAny>,
+}
+
+fn client(body: &[u8], url: &DocumentUrl, clients: &McpClients) -> Result<Dynamic, FetchError> {
+    let document: Document = serde_json::from_slice(body).map_err(|_| FetchError::Unfit)?;
+    let redirect_uris: Vec<String> =
+        document.redirect_uris.into_iter().filter(|uri| redirect::is_acceptable(uri, clients)).collect();
+    if document.client_id != url.text || document.client_secret.is_some() || redirect_uris.is_empty() {
+        return Err(FetchError::Unfit);
+    }
+    let unfetched = url.unfetched();
+    let name = document.client_name.as_deref().and_then(display_name).unwrap_or(unfetched.name);
+    Ok(Dynamic { key: unfetched.key, name, redirect_uris })
+}

@@ -1,0 +1,155 @@
+//! The authorization server that ChatGPT and MCP clients see: a facade before Atlassian's. Everything it must remember
+//! travels sealed, in `state`, codes and tokens; the process keeps nothing that a restart may lose.
+//!
+//! The journey: `authorize` (and for clients nobody configured `consent`) → Atlassian → `callback` → `token`; from then
+//! on each request shows its token to [`AuthorizationServer::grant`].
+
+mod audience;
+mod authorize;
+mod bearer;
+mod browser;
+mod callback;
+mod client;
+mod consent;
+mod error;
+mod metadata;
+mod metadata_document;
+mod page;
+mod params;
+mod pkce;
+mod redirect;
+mod register;
+mod token;
+
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::atlassian::{Auth, Sites};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::seal::Sealer;
+use crate::seal::payloads::SignIn;
+
+pub use authorize::authorize;
+pub use bearer::{BearerError, Grant};
+pub use callback::callback;
+pub use client::DOCS as DOCS_CLIENT_ID;
+pub use consent::consent;
+pub use metadata::{resource_metadata, server_metadata};
+pub use register::register;
+pub use token::token;
+
+/// Our own single scope: what clients see, whatever Atlassian is asked for.
+pub const SCOPE: &str = "confluence:read";
+
+/// How long a sign-in may take from first to last page, in seconds.
+const SIGN_IN_LIFETIME: i64 = 15 * 60;
+
+/// What the endpoints share. A clone is another handle to the same.
+#[derive(Clone)]
+pub struct AuthorizationServer {
+    config: Arc<Config>,
+    sealer: Arc<Sealer>,
+    clock: Clock,
+    auth: Auth,
+    sites: Sites,
+    /// What Atlassian is asked for: what the enabled actions of all GPTs need, and `offline_access`.
+    scopes: Arc<[&'static str]>,
+    refreshes: token::Refreshes,
+    documents: metadata_document::Documents,
+}
+
+impl AuthorizationServer {
+    /// `scopes` are the Atlassian scopes that the enabled actions of all GPTs need.
+    pub fn new(
+        config: Arc<Config>,
+        sealer: Sealer,
+        clock: Clock,
+        auth: Auth,
+        sites: Sites,
+        mut scopes: Vec<&'static str>,
+    ) -> Self {
+        scopes.push(OFFLINE_ACCESS);
+        scopes.sort_unstable();
+        scopes.dedup();
+        Self {
+            config,
+            sealer: Arc::new(sealer),
+            clock,
+            auth,
+            sites,
+            scopes: scopes.into(),
+            refreshes: token::Refreshes::new(),
+            documents: metadata_document::Documents::new(),
+        }
+    }
+
+    /// The scopes that Atlassian is asked for at every sign-in.
+    pub fn atlassian_scopes(&self) -> &[&'static str] {
+        &self.scopes
+    }
+
+    /// Where the browser goes to consent at Atlassian.
+    fn atlassian_url(&self, sign_in: &SignIn) -> String {
+        self.auth.authorize_url(&self.scopes, self.sealer.seal(sign_in))
+    }
+
+    /// Where the browser goes back to the client: `params`, the client's own state, and who says so (RFC 9207).
+    fn client_url(&self, redirect_uri: &str, client_state: Option<&str>, params: &[(&str, &str)]) -> String {
+        let state = client_state.map(|state| ("state", state));
+        let issuer = ("iss", self.config.public_url.origin());
+        let params: Vec<_> = params.iter().copied().chain(state).chain([issuer]).collect();
+        redirect::with_params(redirect_uri, &params)
+    }
+
+    /// The same with an error (RFC 6749 §4.1.2.1).
+    fn error_url(&self, redirect_uri: &str, client_state: Option<&str>, error: error::OauthError) -> String {
+        let params = [("error", error.code.as_str()), ("error_description", error.description)];
+        self.client_url(redirect_uri, client_state, &params)
+    }
+
+    /// Whether somebody who signed in at `signed_in_at` still counts (`CAUSEWAY_NOT_BEFORE`).
+    fn is_revoked(&self, signed_in_at: i64) -> bool {
+        self.config.not_before.is_some_and(|not_before| signed_in_at < not_before.as_second())
+    }
+}
+
+/// The scope without which Atlassian gives no refresh token.
+const OFFLINE_ACCESS: &str = "offline_access";
+
+/// Sends a browser on: 302 from a page that was fetched, 303 from a form that was posted.
+fn send_to(location: &str, status: StatusCode) -> Response {
+    let Ok(location) = HeaderValue::try_from(location) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let mut response = status.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, location);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+/// An answer to a program, not a person: never stored, and readable by MCP clients that run in a browser. None of these
+/// endpoints looks at a cookie, so another origin learns nothing that it could not ask for itself.
+fn answer(response: impl IntoResponse) -> Response {
+    let mut response = response.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}
+
+/// Handles OPTIONS on the endpoints that programs call: the preflight of an MCP client that runs in a browser.
+pub fn preflight() -> Ready<Response> {
+    let mut response = answer(StatusCode::NO_CONTENT);
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
+    let allowed = HeaderValue::from_static("authorization, content-type, mcp-protocol-version");
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+    ready(response)
+}
