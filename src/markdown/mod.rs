@@ -1,0 +1,44 @@
+//! Confluence's storage format or rendered HTML in, Markdown out, with a report of what is not in it. Pure functions:
+//! no IO, nothing shared, nothing async; whatever comes in, they end in time and memory linear in it.
+//!
+//! `tokens` reads storage format, `html` rendered pages; both tell `convert` of elements, which tells `writer` of blocks
+//! and text. `document`, `parts` and `passages` hand out what has been written.
+
+mod convert;
+mod document;
+mod element;
+mod emoji;
+mod entities;
+mod escape;
+mod hidden;
+mod html;
+mod index;
+mod losses;
+mod macros;
+mod parts;
+mod passages;
+mod resources;
+mod storage;
+mod tokens;
+mod writer;
+
+use std::collections::HashMap;
+
+pub use document::Document;
+pub use html::from_html;
+pub use index::Heading;
+pub use losses::Omitted;
+pub use parts::{OutlineEntry, Part, PartSize};
+pub use passages::Passage;
+pub use storage::{from_storage, mentioned_people};
+
+/// What the converter has to know about the page it converts.
+pub struct Context<'a> {
+    /// `https://acme.atlassian.net/wiki`, without a slash at the end.
+    pub wiki_url: &'a str,
+    pub page_id: &'a str,
+    /// Of the page; links to pages that name no space are in it.
+    pub space_key: Option<&'a str>,
+    /// Names by account id.
+    pub people: &'a HashMap<String, String>,
+}

@@ -1,0 +1,176 @@
+//! What links, images and parameters refer to, and the addresses of it.
+
+use super::Context;
+use super::tokens::Attributes;
+
+/// What a `ri:` element names.
+#[derive(Clone, Debug)]
+pub(super) enum Resource {
+    Page { title: String, space: Option<String> },
+    BlogPost { title: String, space: Option<String>, day: String },
+    Attachment { name: String, on: Option<Box<Resource>> },
+    User { id: String },
+    Space { key: String },
+    Content { id: String },
+    Url { url: String },
+}
+
+impl Resource {
+    pub(super) fn read(name: &str, attributes: Attributes<'_>) -> Option<Self> {
+        let get = |key: &str| attributes.get(key).map(std::borrow::Cow::into_owned);
+        let title = || get("ri:content-title").unwrap_or_default();
+        Some(match name {
+            "ri:page" => Self::Page { title: title(), space: get("ri:space-key") },
+            "ri:blog-post" => Self::BlogPost {
+                title: title(),
+                space: get("ri:space-key"),
+                day: get("ri:posting-day").unwrap_or_default(),
+            },
+            "ri:attachment" => Self::Attachment { name: get("ri:filename")?, on: None },
+            "ri:user" => {
+                Self::User { id: get("ri:account-id").or_else(|| get("ri:userkey")).or_else(|| get("ri:username"))? }
+            }
+            "ri:space" => Self::Space { key: get("ri:space-key")? },
+            "ri:content-entity" => Self::Content { id: get("ri:content-id")? },
+            "ri:url" => Self::Url { url: get("ri:value")? },
+            _ => return None,
+        })
+    }
+
+    /// What to call it when nobody says otherwise.
+    pub(super) fn label(&self) -> &str {
+        match self {
+            Self::Page { title, .. } | Self::BlogPost { title, .. } => title,
+            Self::Attachment { name, .. } => name,
+            Self::User { .. } => "",
+            Self::Space { key } => key,
+            Self::Content { .. } => "page",
+            Self::Url { url } => url,
+        }
+    }
+
+    /// Where it is, if that can be told.
+    pub(super) fn address(&self, context: &Context<'_>) -> Option<String> {
+        let wiki = context.wiki_url;
+        match self {
+            Self::Page { title, .. } if title.is_empty() => None,
+            Self::Page { title, space } => {
+                let space = space.as_deref().or(context.space_key)?;
+                Some(format!("{wiki}/display/{}/{}", encode(space, '+'), encode(title, '+')))
+            }
+            Self::BlogPost { title, space, day } => {
+                let space = space.as_deref().or(context.space_key)?;
+                let day: Vec<String> = day.split(['/', '-']).map(|number| encode(number, '+')).collect();
+                Some(format!("{wiki}/display/{}/{}/{}", encode(space, '+'), day.join("/"), encode(title, '+')))
+            }
+            Self::Attachment { name, on: None } => Some(attachment(context.page_id, name)),
+            Self::Attachment { name, on: Some(on) } => match &**on {
+                Self::Content { id } => Some(attachment(id, name)),
+                _ => None,
+            },
+            Self::Space { key } => Some(format!("{wiki}/spaces/{}", encode(key, '+'))),
+            Self::Content { id } => Some(format!("{wiki}/pages/viewpage.action?pageId={}", encode(id, '+'))),
+            Self::Url { url } => web_address(url, context),
+            Self::User { .. } => None,
+        }
+    }
+}
+
+/// The last segment of a URL's path, for want of a better name.
+pub(super) fn file_name(url: &str) -> &str {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    if name.is_empty() { "image" } else { name }
+}
+
+pub(super) fn attachment(page: &str, name: &str) -> String {
+    format!("attachment:{}/{}", encode(page, '_'), encode(name, '_'))
+}
+
+/// Percent-encodes what does not belong in the segment of a path. Letters and digits of all scripts stay readable.
+/// A space becomes `space`, or `%20` when that is `_`.
+pub(super) fn encode(text: &str, space: char) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_alphanumeric() || matches!(character, '-' | '.' | '_' | '~') {
+            encoded.push(character);
+        } else if character == ' ' && space != '_' {
+            encoded.push(space);
+        } else {
+            push_encoded(&mut encoded, character);
+        }
+    }
+    encoded
+}
+
+fn push_encoded(encoded: &mut String, character: char) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+        encoded.push('%');
+        encoded.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        encoded.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+}
+
+/// The address that a link may keep: http, https, mailto or a place on this page; paths are on the wiki's own site.
+pub(super) fn web_address(url: &str, context: &Context<'_>) -> Option<String> {
+    let url = url.trim();
+    let origin = origin(context.wiki_url);
+    let address = if let Some(anchor) = url.strip_prefix('#') {
+        return (!anchor.is_empty()).then(|| safe(url));
+    } else if let Some(rest) = url.strip_prefix("//") {
+        format!("https://{rest}")
+    } else if url.starts_with('/') {
+        format!("{origin}{url}")
+    } else if let Some((scheme, _)) = url.split_once(':').filter(|(scheme, _)| is_scheme(scheme)) {
+        if !["http", "https", "mailto"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+            return None;
+        }
+        url.to_owned()
+    } else if url.is_empty() {
+        return None;
+    } else {
+        format!("{}/{url}", context.wiki_url)
+    };
+    if is_signed(&address) {
+        return None;
+    }
+    Some(safe(&address))
+}
+
+pub(super) fn origin(wiki_url: &str) -> &str {
+    let host = wiki_url.find("://").map_or(0, |at| at + 3);
+    wiki_url[host..].find('/').map_or(wiki_url, |path| &wiki_url[..host + path])
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+}
+
+/// Links to media that whoever holds them may fetch.
+fn is_signed(url: &str) -> bool {
+    let host = url.split("://").nth(1).unwrap_or(url);
+    let (host, rest) = host.split_once(['/', '?']).unwrap_or((host, ""));
+    host.eq_ignore_ascii_case("api.media.atlassian.com")
+        || host.to_ascii_lowercase().ends_with(".media.atlassian.com")
+        || ["token=eyJ", "X-Amz-Signature=", "client=", "Signature="].iter().any(|part| {
+            rest.contains(part) && (rest.contains("token=") || rest.contains("Signature="))
+        })
+}
+
+/// Encodes what would end a link's address in Markdown or hide in it.
+fn safe(url: &str) -> String {
+    let mut encoded = String::with_capacity(url.len());
+    for character in url.chars() {
+        match character {
+            '(' | ')' | '<' | '>' | '|' | '\\' | '`' | '"' | '*' | '[' | ']' | '{' | '}' | '^' => {
+                push_encoded(&mut encoded, character);
+            }
+            '\n' | '\r' | '\t' => {}
+            _ if character.is_alphanumeric() || character.is_ascii_graphic() => encoded.push(character),
+            _ => push_encoded(&mut encoded, character),
+        }
+    }
+    encoded
+}

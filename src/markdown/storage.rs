@@ -1,0 +1,397 @@
+//! What only storage format has: `ac:` and `ri:` elements. Macros are in `macros`.
+
+use super::convert::{self, Converter};
+use super::element::Element;
+use super::emoji;
+use super::entities;
+use super::losses;
+use super::macros::Macro;
+use super::resources::Resource;
+use super::tokens::{Attributes, Token, Tokens};
+use super::writer::Mark;
+use super::{Context, Document};
+
+/// Storage elements that are open.
+#[derive(Default)]
+pub(super) struct Open {
+    links: Vec<Link>,
+    pictures: Vec<Picture>,
+    tasks: Vec<Task>,
+    extensions: Vec<Extension>,
+}
+
+struct Link {
+    anchor: Option<String>,
+    has_body: bool,
+}
+
+struct Picture {
+    label: Option<String>,
+    title: Option<String>,
+    inline: bool,
+    written: bool,
+}
+
+#[derive(Default)]
+struct Task {
+    done: bool,
+    written: bool,
+}
+
+struct Extension {
+    /// How much was written when it began.
+    length: usize,
+}
+
+#[derive(Debug)]
+pub(super) enum Close {
+    Macro,
+    Parameter { name: String },
+    RichBody,
+    PlainBody,
+    Link,
+    LinkBody,
+    Picture,
+    Caption,
+    TaskList,
+    Task,
+    TaskStatus,
+    Resource,
+    Placeholder,
+    AdfExtension,
+    AdfNode,
+    AdfAttribute { key: String },
+    AdfContent,
+}
+
+pub fn from_storage(storage: &str, context: &Context<'_>) -> Document {
+    let mut converter = Converter::new(context, storage.len());
+    for token in Tokens::new(storage) {
+        match token {
+            Token::Text(text) => converter.text(&entities::decode(text)),
+            Token::CData(text) => converter.text(text),
+            Token::Close { name } => converter.close(Element::named(name)),
+            Token::Open { name, attributes, closed } => {
+                let element = Element::named(name);
+                converter.open(element, attributes, |converter| converter.begin(element, name, attributes));
+                if closed || is_void(element) {
+                    converter.close(element);
+                }
+            }
+        }
+    }
+    converter.finish()
+}
+
+fn is_void(element: Element) -> bool {
+    matches!(element, Element::Break | Element::Rule | Element::Image | Element::Nothing)
+}
+
+impl Converter<'_> {
+    fn begin(&mut self, element: Element, name: &str, attributes: Attributes<'_>) -> convert::Close {
+        let get = |key: &str| attributes.get(key).map(std::borrow::Cow::into_owned).filter(|value| !value.is_empty());
+        convert::Close::Storage(match element {
+            Element::Macro if !self.is_capturing() => {
+                self.begin_macro(Macro::named(&get("ac:name").unwrap_or_default()));
+                Close::Macro
+            }
+            Element::Parameter => {
+                self.slots.push(None);
+                self.capture();
+                Close::Parameter { name: get("ac:name").unwrap_or_default() }
+            }
+            Element::RichBody if !self.is_capturing() => {
+                self.begin_rich_body();
+                Close::RichBody
+            }
+            Element::PlainBody => {
+                self.capture();
+                Close::PlainBody
+            }
+            Element::Link if !self.is_capturing() => {
+                self.slots.push(None);
+                self.storage.links.push(Link { anchor: get("ac:anchor"), has_body: false });
+                Close::Link
+            }
+            Element::LinkBody if !self.is_capturing() => return self.begin_link_body(),
+            Element::Picture if !self.is_capturing() => {
+                let inline = self.is_inline();
+                self.slots.push(None);
+                let picture =
+                    Picture { label: get("ac:alt"), title: get("ac:title"), inline, written: false };
+                self.storage.pictures.push(picture);
+                Close::Picture
+            }
+            Element::Caption if name == "ac:caption" && !self.is_capturing() => {
+                self.write_picture();
+                self.writer.end_block();
+                self.writer.mark_open(Mark::Emphasis);
+                Close::Caption
+            }
+            Element::Resource => {
+                if let (Some(resource), Some(slot)) = (Resource::read(name, attributes), self.slots.last_mut()) {
+                    *slot = Some(resource);
+                }
+                self.slots.push(None);
+                Close::Resource
+            }
+            Element::TaskList | Element::Task | Element::TaskStatus | Element::TaskBody => {
+                return self.begin_task(element);
+            }
+            Element::Emoticon => {
+                let emoji = emoji::read(attributes);
+                self.text(&emoji);
+                return convert::Close::Nothing;
+            }
+            Element::Placeholder if !self.is_capturing() => {
+                self.writer.text("[placeholder: ");
+                Close::Placeholder
+            }
+            Element::AdfExtension | Element::AdfNode | Element::AdfAttribute | Element::AdfContent
+            | Element::AdfFallback => return self.begin_adf(element, attributes),
+            _ => return self.begin_html(element, attributes),
+        })
+    }
+
+    pub(super) fn close_storage(&mut self, close: Close) {
+        match close {
+            Close::Macro => self.end_macro(),
+            Close::Parameter { name } => {
+                let text = self.captured();
+                let resource = self.slots.pop().flatten();
+                if let Some(open) = self.macros.last_mut() {
+                    open.add_parameter(name, text, resource);
+                }
+            }
+            Close::RichBody => self.end_rich_body(),
+            Close::PlainBody => {
+                let body = self.captured();
+                if let Some(open) = self.macros.last_mut() {
+                    open.plain_body.get_or_insert_default().push_str(&body);
+                }
+            }
+            Close::Link => self.end_link(),
+            Close::LinkBody => self.writer.link_close(""),
+            Close::Picture => self.end_picture(),
+            Close::Caption => {
+                self.writer.mark_close(&Mark::Emphasis);
+                self.writer.end_block();
+            }
+            Close::TaskList => self.writer.list_close(),
+            Close::Task => self.end_task(),
+            Close::TaskStatus => {
+                let status = self.captured();
+                if let Some(task) = self.storage.tasks.last_mut() {
+                    task.done = status.trim() == "complete";
+                }
+            }
+            Close::Resource => {
+                let holder = self.slots.pop().flatten();
+                if let (Some(holder), Some(Some(Resource::Attachment { on, .. }))) = (holder, self.slots.last_mut()) {
+                    *on = Some(Box::new(holder));
+                }
+            }
+            Close::Placeholder => self.writer.text("]"),
+            Close::AdfExtension => {
+                self.storage.extensions.pop();
+            }
+            Close::AdfNode => self.end_macro(),
+            Close::AdfAttribute { key } => {
+                let value = self.captured();
+                if let Some(open) = self.macros.last_mut() {
+                    open.add_parameter(key, value, None);
+                }
+            }
+            Close::AdfContent => self.end_rich_body(),
+        }
+    }
+
+    fn begin_link_body(&mut self) -> convert::Close {
+        let resource = self.slots.last().and_then(Option::as_ref);
+        let Some(link) = self.storage.links.last_mut() else { return convert::Close::Nothing };
+        if let Some(Resource::User { id }) = resource
+            && self.context.people.contains_key(id)
+        {
+            self.skip(None);
+            return convert::Close::Nothing;
+        }
+        link.has_body = true;
+        let target = self.link_target();
+        self.writer.link_open(target);
+        convert::Close::Storage(Close::LinkBody)
+    }
+
+    /// The address of the link that is open.
+    fn link_target(&self) -> Option<String> {
+        let anchor = self.storage.links.last().and_then(|link| link.anchor.as_deref());
+        let anchor = anchor.map(|anchor| format!("#{}", super::resources::encode(anchor, '_')));
+        match self.slots.last().and_then(Option::as_ref) {
+            Some(resource) => {
+                let address = resource.address(self.context)?;
+                Some(address + anchor.as_deref().unwrap_or_default())
+            }
+            None => anchor,
+        }
+    }
+
+    fn end_link(&mut self) {
+        let target = self.link_target();
+        let resource = self.slots.pop().flatten();
+        let Some(link) = self.storage.links.pop() else { return };
+        if link.has_body {
+            return;
+        }
+        match resource {
+            Some(Resource::User { id }) => self.mention(&id),
+            Some(resource) => self.resource(&resource, target),
+            None => {
+                if let Some(anchor) = link.anchor {
+                    self.writer.link(&anchor, target);
+                }
+            }
+        }
+    }
+
+    /// A resource by its own name.
+    pub(super) fn resource(&mut self, resource: &Resource, target: Option<String>) {
+        if let Resource::User { id } = resource {
+            return self.mention(id);
+        }
+        if target.is_none() && matches!(resource, Resource::Url { .. }) {
+            self.writer.losses.add(losses::UNSAFE_LINKS, 1);
+        }
+        self.writer.link(resource.label(), target);
+        if let Resource::Attachment { on: Some(on), .. } = resource
+            && let Resource::Page { title, .. } = &**on
+        {
+            self.writer.text(" (on ");
+            let page = on.address(self.context);
+            self.writer.link(title, page);
+            self.writer.text(")");
+        }
+    }
+
+    pub(super) fn mention(&mut self, id: &str) {
+        let name = self.context.people.get(id).map(String::as_str);
+        if name.is_none() {
+            self.writer.losses.add(losses::UNKNOWN_PEOPLE, 1);
+        }
+        let name = name.unwrap_or("unknown person");
+        self.writer.text(&format!("@{name}"));
+    }
+
+    fn write_picture(&mut self) {
+        let Some(picture) = self.storage.pictures.last_mut() else { return };
+        if picture.written {
+            return;
+        }
+        picture.written = true;
+        let (label, inline) = (picture.label.clone().or(picture.title.clone()), picture.inline);
+        let Some(Some(resource)) = self.slots.last().cloned() else { return };
+        if !inline {
+            self.writer.end_block();
+        }
+        let target = resource.address(self.context);
+        match (label, &resource) {
+            (Some(label), _) => self.writer.link(&label, target),
+            (None, Resource::Url { url }) => self.writer.link(super::resources::file_name(url), target),
+            (None, _) => self.resource(&resource, target),
+        }
+    }
+
+    fn end_picture(&mut self) {
+        self.write_picture();
+        self.slots.pop();
+        if let Some(picture) = self.storage.pictures.pop()
+            && !picture.inline
+        {
+            self.writer.end_block();
+        }
+    }
+
+    fn begin_task(&mut self, element: Element) -> convert::Close {
+        convert::Close::Storage(match element {
+            Element::TaskList => {
+                self.writer.list_open(false, 1);
+                Close::TaskList
+            }
+            Element::Task => {
+                self.storage.tasks.push(Task::default());
+                Close::Task
+            }
+            Element::TaskStatus => {
+                self.capture();
+                Close::TaskStatus
+            }
+            _ => {
+                self.write_task();
+                return convert::Close::Nothing;
+            }
+        })
+    }
+
+    fn write_task(&mut self) {
+        if let Some(task) = self.storage.tasks.last_mut().filter(|task| !task.written) {
+            task.written = true;
+            let mark = if task.done { "[x]" } else { "[ ]" };
+            self.writer.item_open();
+            self.writer.raw(mark, "");
+            self.writer.lead_in();
+        }
+    }
+
+    fn end_task(&mut self) {
+        self.write_task();
+        self.storage.tasks.pop();
+        self.writer.item_close();
+    }
+
+    fn begin_adf(&mut self, element: Element, attributes: Attributes<'_>) -> convert::Close {
+        let get = |key: &str| attributes.get(key).map(std::borrow::Cow::into_owned);
+        convert::Close::Storage(match element {
+            Element::AdfExtension => {
+                self.storage.extensions.push(Extension { length: self.writer.length() });
+                Close::AdfExtension
+            }
+            Element::AdfNode => {
+                self.begin_macro(Macro::node(&get("type").unwrap_or_default()));
+                Close::AdfNode
+            }
+            Element::AdfAttribute => {
+                self.capture();
+                Close::AdfAttribute { key: get("key").unwrap_or_default() }
+            }
+            Element::AdfContent => {
+                self.begin_rich_body();
+                Close::AdfContent
+            }
+            _ => {
+                // The fallback says the same once more.
+                let said = self.storage.extensions.last().is_some_and(|open| open.length != self.writer.length());
+                if said {
+                    self.skip(None);
+                }
+                return convert::Close::Nothing;
+            }
+        })
+    }
+}
+
+/// The account ids that a page mentions, each once, in their order, 250 at most.
+pub fn mentioned_people(storage: &str) -> Vec<String> {
+    const MOST: usize = 250;
+    let mut people = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for token in Tokens::new(storage) {
+        if let Token::Open { name: "ri:user", attributes, .. } = token
+            && let Some(Resource::User { id }) = Resource::read("ri:user", attributes)
+            && seen.insert(id.clone())
+        {
+            people.push(id);
+            if people.len() == MOST {
+                break;
+            }
+        }
+    }
+    people
+}

@@ -1,0 +1,179 @@
+//! A forgiving tokenizer for storage format. It borrows from its input, takes whatever it is given and never looks back,
+//! so its time is linear in the input even when nothing in it is closed.
+
+use std::borrow::Cow;
+
+use html5ever::Attribute;
+
+use super::entities;
+
+/// One piece of a storage body.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Token<'a> {
+    Open { name: &'a str, attributes: Attributes<'a>, closed: bool },
+    Close { name: &'a str },
+    /// Character data as written, entities not yet resolved.
+    Text(&'a str),
+    /// Character data to be taken literally.
+    CData(&'a str),
+}
+
+/// The attributes of one tag.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Attributes<'a> {
+    /// As they stand in a storage body.
+    Written(&'a str),
+    /// As the HTML parser gives them.
+    Parsed(&'a [Attribute]),
+}
+
+pub(super) struct Tokens<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Tokens<'a> {
+    pub(super) fn new(storage: &'a str) -> Self {
+        Self { rest: storage }
+    }
+
+    /// Splits off `length` bytes.
+    fn take(&mut self, length: usize) -> &'a str {
+        let (taken, rest) = self.rest.split_at(length);
+        self.rest = rest;
+        taken
+    }
+
+    /// Takes everything before `end`, and `end` itself; without `end`, everything there is.
+    fn take_until(&mut self, end: &str) -> &'a str {
+        match memchr::memmem::find(self.rest.as_bytes(), end.as_bytes()) {
+            Some(at) => {
+                let taken = self.take(at);
+                self.take(end.len());
+                taken
+            }
+            None => self.take(self.rest.len()),
+        }
+    }
+
+    fn tag(&mut self) -> Option<Token<'a>> {
+        let closing = self.rest.starts_with("</");
+        let start = if closing { 2 } else { 1 };
+        let length = tag_length(&self.rest[start..])?;
+        let tag = &self.take(start + length + 1)[start..start + length];
+        let name_length =
+            tag.bytes().position(|byte| byte.is_ascii_whitespace() || byte == b'/').unwrap_or(tag.len());
+        let (name, rest) = tag.split_at(name_length);
+        if closing {
+            return Some(Token::Close { name });
+        }
+        let closed = rest.ends_with('/');
+        let attributes = Attributes::Written(if closed { &rest[..rest.len() - 1] } else { rest });
+        Some(Token::Open { name, attributes, closed })
+    }
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        loop {
+            if self.rest.is_empty() {
+                return None;
+            }
+            if !self.rest.starts_with('<') {
+                let length = memchr::memchr(b'<', self.rest.as_bytes()).unwrap_or(self.rest.len());
+                return Some(Token::Text(self.take(length)));
+            }
+            if self.rest.starts_with("<![CDATA[") {
+                self.take(9);
+                return Some(Token::CData(self.take_until("]]>")));
+            }
+            if self.rest.starts_with("<!--") {
+                self.take(4);
+                self.take_until("-->");
+                continue;
+            }
+            match self.rest.as_bytes().get(1) {
+                Some(b'!' | b'?') => {
+                    self.take_until(">");
+                }
+                Some(byte) if byte.is_ascii_alphabetic() || *byte == b'/' => {
+                    if let Some(token) = self.tag() {
+                        return Some(token);
+                    }
+                    // A tag that never ends: what is left is text, so that nothing is lost.
+                    return Some(Token::Text(self.take(self.rest.len())));
+                }
+                _ => return Some(Token::Text(self.take(1))),
+            }
+        }
+    }
+}
+
+/// The length of a tag up to its `>`, which does not count inside quotes. A quote with a `<` inside is a broken one.
+fn tag_length(tag: &str) -> Option<usize> {
+    let bytes = tag.as_bytes();
+    let mut at = 0;
+    loop {
+        at += memchr::memchr3(b'>', b'"', b'\'', &bytes[at..])?;
+        if bytes[at] == b'>' {
+            return Some(at);
+        }
+        match memchr::memchr2(bytes[at], b'<', &bytes[at + 1..]) {
+            Some(length) if bytes[at + 1 + length] != b'<' => at += length + 2,
+            _ => return Some(at + memchr::memchr(b'>', &bytes[at..])?),
+        }
+    }
+}
+
+impl<'a> Attributes<'a> {
+    pub(super) fn get(self, name: &str) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Written(text) => {
+                let value = pairs(text).find(|(key, _)| *key == name)?.1;
+                Some(entities::decode(value))
+            }
+            Self::Parsed(attributes) => {
+                let attribute = attributes.iter().find(|attribute| &*attribute.name.local == name)?;
+                Some(Cow::Borrowed(&*attribute.value))
+            }
+        }
+    }
+
+    /// Whether there may be something among them that hides or colours.
+    pub(super) fn may_style(self) -> bool {
+        match self {
+            Self::Written(text) => {
+                let has = |name: &str| memchr::memmem::find(text.as_bytes(), name.as_bytes()).is_some();
+                !text.is_empty() && (has("style") || has("hidden") || has("highlight"))
+            }
+            Self::Parsed(attributes) => !attributes.is_empty(),
+        }
+    }
+}
+
+fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/' || c == '=');
+        if rest.is_empty() {
+            return None;
+        }
+        let end = rest.find(|c: char| c.is_ascii_whitespace() || c == '=').unwrap_or(rest.len());
+        let (key, after) = rest.split_at(end);
+        rest = after.trim_start();
+        let Some(after) = rest.strip_prefix('=') else { return Some((key, "")) };
+        let value;
+        (value, rest) = split_value(after.trim_start());
+        Some((key, value))
+    })
+}
+
+fn split_value(text: &str) -> (&str, &str) {
+    for quote in ['"', '\''] {
+        if let Some(quoted) = text.strip_prefix(quote) {
+            return quoted.split_once(quote).unwrap_or((quoted, ""));
+        }
+    }
+    text.split_at(text.find(|c: char| c.is_ascii_whitespace()).unwrap_or(text.len()))
+}

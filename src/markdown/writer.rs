@@ -1,0 +1,189 @@
+//! Writes Markdown as it hears of blocks, one after the other, and notes where it may be cut. This file knows blocks and
+//! the containers around them; `inline` knows what is inside a line, `table` what is inside a table.
+
+mod blocks;
+mod inline;
+mod table;
+
+use super::index::{Cut, Heading, Index, Marker, Open};
+use super::losses::{self, Losses};
+
+pub(super) use inline::Mark;
+
+#[derive(Default)]
+pub(super) struct Writer {
+    out: String,
+    index: Index,
+    pub(super) losses: Losses,
+    /// What every line inside the open containers begins with.
+    prefix: String,
+    containers: Vec<Container>,
+    line: inline::Line,
+    tables: Vec<table::OpenTable>,
+    in_cell: bool,
+    nested: u32,
+    /// How many bytes of prefixes may still be written before containers stop nesting.
+    budget: usize,
+}
+
+/// What a block is in, and what was last written in there.
+#[derive(Clone, Copy)]
+struct Container {
+    kind: Kind,
+    /// The length of the prefix outside of it.
+    prefix: usize,
+    context: u32,
+    depth: u8,
+    last: Option<Block>,
+    /// Where it starts, to take it back if nothing comes.
+    start: usize,
+    cuts: usize,
+    before: Option<Block>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Document,
+    Cell,
+    Quote,
+    Item,
+    List { ordered: bool, next: u64, alternate: bool, tight_after_text: bool },
+    /// A list that is nested too deep to be one.
+    Flat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Block {
+    Paragraph,
+    Heading,
+    List { ordered: bool, alternate: bool },
+    Item,
+    Code,
+    Table,
+    Quote,
+    Rule,
+}
+
+/// The finished text with its index.
+pub(super) struct Written {
+    pub(super) text: String,
+    pub(super) index: Index,
+    pub(super) losses: Losses,
+}
+
+/// How many bytes of prefixes a document may hold, beside twice the size of its source.
+const PREFIX_BUDGET: usize = 1 << 20;
+
+impl Writer {
+    pub(super) fn new(source_length: usize) -> Self {
+        let document = Container {
+            kind: Kind::Document,
+            prefix: 0,
+            context: 0,
+            depth: 0,
+            last: None,
+            start: 0,
+            cuts: 0,
+            before: None,
+        };
+        Self {
+            out: String::with_capacity(source_length / 2),
+            containers: vec![document],
+            budget: 2 * source_length + PREFIX_BUDGET,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Written {
+        self.end_block();
+        while !self.tables.is_empty() {
+            self.table_close();
+        }
+        while self.containers.len() > 1 {
+            self.container_close();
+        }
+        self.end_block();
+        if !self.out.is_empty() {
+            self.out.push('\n');
+        }
+        Written { text: self.out, index: self.index, losses: self.losses }
+    }
+
+    pub(super) fn in_cell(&self) -> bool {
+        self.in_cell
+    }
+
+    /// How much has been written: tells whether something came of an element.
+    pub(super) fn length(&self) -> usize {
+        self.out.len()
+    }
+
+    fn top(&mut self) -> &mut Container {
+        let last = self.containers.len() - 1;
+        &mut self.containers[last]
+    }
+
+    /// Starts a block on a line of its own.
+    fn begin(&mut self, block: Block) {
+        self.end_block();
+        if matches!(self.top().kind, Kind::List { .. }) && block != Block::Item {
+            self.item_open();
+        }
+        let top = *self.top();
+        if self.in_cell {
+            if top.last.is_some() {
+                self.out.push_str("<br>");
+            }
+            self.top().last = Some(block);
+            return;
+        }
+        if let Some(last) = top.last {
+            self.separate(top, last, block);
+        }
+        if top.last.is_some() || top.kind == Kind::Document {
+            self.note_cut(rank(block), top.context, top.depth);
+            self.write_prefix();
+        }
+        self.top().last = Some(block);
+    }
+
+    fn separate(&mut self, top: Container, last: Block, block: Block) {
+        let item_follows_item = matches!(top.kind, Kind::List { .. });
+        let list_follows_text =
+            top.kind == Kind::Item && last == Block::Paragraph && matches!(block, Block::List { ordered: false, .. });
+        self.out.push('\n');
+        if !item_follows_item && !list_follows_text {
+            self.blank_line();
+        }
+    }
+
+    fn note_cut(&mut self, rank: u8, context: u32, depth: u8) {
+        let rank = rank.saturating_add(depth.saturating_mul(2));
+        self.index.cuts.push(Cut { offset: self.out.len(), rank, context });
+    }
+
+    fn write_prefix(&mut self) {
+        self.budget = self.budget.saturating_sub(self.prefix.len());
+        self.out.push_str(&self.prefix);
+    }
+
+    fn blank_line(&mut self) {
+        self.budget = self.budget.saturating_sub(self.prefix.len());
+        self.out.push_str(self.prefix.trim_end());
+        self.out.push('\n');
+    }
+}
+
+/// How good it is to begin a part with this block.
+fn rank(block: Block) -> u8 {
+    match block {
+        Block::Heading => 0,
+        Block::Item => 2,
+        _ => 1,
+    }
+}
+
+/// Ranks of lines inside a block.
+const ROW_RANK: u8 = 3;
+const CODE_LINE_RANK: u8 = 4;
+const TEXT_LINE_RANK: u8 = 5;
