@@ -1,0 +1,110 @@
+//! Faults that tests put in the way: what networks and upstreams do on bad days.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::reply::json_reply;
+
+/// Bytes of [`FaultKind::HugeBody`].
+const HUGE: usize = 32 << 20;
+
+/// A fault for the next `times` requests whose path and query hold `path_contains`.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    pub path_contains: String,
+    /// `usize::MAX`: until cleared.
+    pub times: usize,
+    pub kind: FaultKind,
+}
+
+#[derive(Debug, Clone)]
+pub enum FaultKind {
+    Status {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: String,
+    },
+    /// Never answers.
+    Hang,
+    /// Answers rightly, but late.
+    Slow(Duration),
+    /// The connection is closed without an answer.
+    Reset,
+    /// The answer ends in its middle.
+    TruncatedBody,
+    /// 200 with half a JSON document.
+    MalformedJson,
+    /// 200 with a JSON document of 32 MB.
+    HugeBody,
+    /// An administrator has blocked the app.
+    AccessBlocked,
+    /// 429 with Retry-After in seconds.
+    TooManyRequests(u64),
+}
+
+/// What becomes of a request: an answer instead of the real one, or the real one after a while.
+pub enum Outcome {
+    Answer(Response),
+    Late(Duration),
+    Never,
+}
+
+impl FaultKind {
+    pub fn outcome(self) -> Outcome {
+        Outcome::Answer(match self {
+            FaultKind::Hang => return Outcome::Never,
+            FaultKind::Slow(wait) => return Outcome::Late(wait),
+            FaultKind::Status { status, headers, body } => given(status, headers, body),
+            // Unwinding ends the task that serves the connection, without a word to anybody.
+            FaultKind::Reset => std::panic::resume_unwind(Box::new("the sandbox closes the connection")),
+            FaultKind::TruncatedBody => truncated(),
+            FaultKind::MalformedJson => {
+                ([(header::CONTENT_TYPE, "application/json")], "{\"results\":[{\"id\":\"1310721\",\"ti")
+                    .into_response()
+            }
+            FaultKind::HugeBody => {
+                let body = format!("{{\"results\":[\"{}\"]}}", "x".repeat(HUGE));
+                ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+            }
+            FaultKind::AccessBlocked => {
+                let mut response = json_reply(
+                    StatusCode::FORBIDDEN,
+                    &serde_json::json!({ "code": 403, "message": "App access is blocked by the data security policy of this site" }),
+                );
+                let name = HeaderName::from_static("atlassian-datasecuritypolicy");
+                response.headers_mut().insert(name, HeaderValue::from_static("app_access_blocked"));
+                response
+            }
+            FaultKind::TooManyRequests(seconds) => {
+                let headers = vec![
+                    ("retry-after".to_owned(), seconds.to_string()),
+                    ("ratelimit-reason".to_owned(), "confluence-burst".to_owned()),
+                ];
+                given(429, headers, "{\"code\":429,\"message\":\"Rate limit exceeded\"}".to_owned())
+            }
+        })
+    }
+}
+
+fn given(status: u16, headers: Vec<(String, String)>, body: String) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(&value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// Promises more than it sends. The beginning has to be large, or it would never leave the server's buffer.
+fn truncated() -> Response {
+    let sent = format!("{{\"results\":[{}{{\"id\":\"13107", " ".repeat(450_000));
+    let promised = (2 * sent.len()).to_string();
+    let body = Body::from_stream(Body::from(sent).into_data_stream());
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CONTENT_LENGTH, promised.as_str())];
+    (headers, body).into_response()
+}

@@ -1,0 +1,144 @@
+//! A stand-in for Atlassian: auth.atlassian.com and api.atlassian.com on one origin, over a small wiki.
+//!
+//! The demo runs on it and so do most tests, so it is as strict as Atlassian: what passes here must pass there.
+//! It keeps everything in memory, asks its [`Clock`] for the time, and can be told to misbehave ([`Fault`]).
+
+mod cql;
+mod faults;
+mod gate;
+mod links;
+mod oauth;
+mod paging;
+mod people;
+mod points;
+mod query;
+mod record;
+mod reply;
+mod routes;
+mod scopes;
+mod state;
+mod storage;
+mod v1;
+mod v2;
+mod wiki;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::clock::Clock;
+
+pub use faults::{Fault, FaultKind};
+pub use people::{ACME, GLOBEX, PEOPLE, Person, Product, SITES, Site};
+pub use record::Call;
+pub use scopes::SCOPES;
+use state::Shared;
+
+/// The stand-in. Clones share everything.
+#[derive(Clone)]
+pub struct Sandbox {
+    shared: Arc<Shared>,
+}
+
+/// The 3LO app registered at the sandbox.
+#[derive(Debug, Clone)]
+pub struct App {
+    pub client_id: String,
+    pub client_secret: String,
+    /// Its one callback URL, matched exactly.
+    pub callback: String,
+}
+
+/// A page that a test adds.
+#[derive(Debug, Clone)]
+pub struct NewPage {
+    pub site: &'static Site,
+    /// Key of its space.
+    pub space: &'static str,
+    pub title: String,
+    /// Storage format.
+    pub body: String,
+    pub parent: Option<String>,
+    pub labels: Vec<String>,
+    /// Keys of the people who may see it; absent: everybody who sees the space.
+    pub restricted: Option<&'static [&'static str]>,
+    pub blog_post: bool,
+}
+
+impl Default for NewPage {
+    fn default() -> Self {
+        Self {
+            site: &ACME,
+            space: "ENG",
+            title: "A page of a test".to_owned(),
+            body: "<p>Nothing yet.</p>".to_owned(),
+            parent: None,
+            labels: Vec::new(),
+            restricted: None,
+            blog_post: false,
+        }
+    }
+}
+
+impl Sandbox {
+    /// A sandbox with the committed wiki and nobody signed in.
+    pub fn new(app: App, clock: Clock) -> Self {
+        Self { shared: Arc::new(Shared::new(app, clock)) }
+    }
+
+    /// Everything that both of Atlassian's hosts serve, on one origin.
+    pub fn router(&self) -> Router {
+        routes::router(self.clone())
+    }
+
+    /// Every request since the last [`Sandbox::forget_calls`], the authorize page left out.
+    pub fn calls(&self) -> Vec<Call> {
+        self.shared.state().calls.clone()
+    }
+
+    pub fn forget_calls(&self) {
+        self.shared.state().calls.clear();
+    }
+
+    pub fn inject(&self, fault: Fault) {
+        self.shared.state().faults.push(fault);
+    }
+
+    pub fn clear_faults(&self) {
+        self.shared.state().faults.clear();
+    }
+
+    /// As if the person had removed the app from their account: every token dies.
+    pub fn revoke(&self, person: &str) {
+        self.shared.state().grants.remove(person);
+    }
+
+    /// As if the person had lost all their sites.
+    pub fn without_sites(&self, person: &str) {
+        self.shared.state().siteless.insert(person.to_owned());
+    }
+
+    /// Lets expired tokens answer 404 (v2) and 403 (v1), as people report, instead of 401.
+    pub fn expire_as_reported(&self) {
+        self.shared.state().expired_as_reported = true;
+    }
+
+    /// Uses up points of this hour's budget, as other people of the app would.
+    pub fn spend_points(&self, points: u64) {
+        let now = self.shared.clock.now();
+        self.shared.state().budget.spend(points, now);
+    }
+
+    /// Signs a person in without the browser: what the token endpoint would answer after consent.
+    pub fn sign_in(&self, person: &str, scopes: &[&str]) -> serde_json::Value {
+        oauth::sign_in(self, person, scopes)
+    }
+
+    /// Adds a page or blog post and returns its id.
+    pub fn add_page(&self, page: NewPage) -> String {
+        let now = self.shared.clock.now();
+        let mut state = self.shared.state();
+        let wiki = Arc::make_mut(&mut state.wiki);
+        wiki::add(wiki, page, now)
+    }
+}
