@@ -1,0 +1,168 @@
+//! Who is asking, and as which GPT: all that an action sees of a request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::{Entry, Wiki};
+use crate::atlassian::{Site, Sites, SitesError};
+use crate::clock::Clock;
+use crate::config::Gpt;
+use crate::confluence;
+use crate::oauth::{AuthorizationServer, Grant};
+use crate::problem::{Candidate, Kind, Problem};
+use crate::seal::Sealer;
+
+/// What the actions of all requests share.
+#[derive(Clone)]
+pub struct Services {
+    pub server: AuthorizationServer,
+    pub sites: Sites,
+    pub confluence: confluence::Client,
+    pub sealer: Sealer,
+    pub clock: Clock,
+    /// How long an action may take in all.
+    pub budget: Duration,
+}
+
+/// The person, the GPT and the site of one call.
+pub struct Caller {
+    services: Services,
+    gpt: Arc<Gpt>,
+    token: SecretString,
+    /// The site the caller named.
+    site: Option<String>,
+    deadline: Instant,
+    /// What a cursor of this call is good for: the GPT, the action and its parameters but for the cursor.
+    list: String,
+}
+
+impl Caller {
+    pub(super) fn new(services: Services, grant: Grant, entry: &Entry, input: &Map<String, Value>, site: Option<String>) -> Self {
+        let mut parameters = input.clone();
+        parameters.remove("cursor");
+        parameters.sort_keys();
+        let list = format!("{} {} {}", grant.gpt.client_id, entry.id, Value::Object(parameters));
+        let deadline = services.clock.deadline(services.budget);
+        Self { services, gpt: grant.gpt, token: grant.token, site, deadline, list }
+    }
+
+    pub fn gpt(&self) -> &Gpt {
+        &self.gpt
+    }
+
+    /// When the answer has to be ready.
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// The Confluence sites of this sign-in that the GPT may use.
+    pub async fn sites(&self) -> Result<Vec<Site>, Problem> {
+        let sites = self.services.sites.of(&self.token, self.deadline).await.map_err(sites_problem)?;
+        let usable: Vec<Site> = sites.iter().filter(|site| self.gpt_may_use(site)).cloned().collect();
+        match (sites.is_empty(), usable.is_empty()) {
+            (_, false) => Ok(usable),
+            (true, true) => Err(no_site("This sign-in gives access to no Confluence site.")),
+            (false, true) => Err(no_site("This sign-in does not include the Confluence site that this GPT uses.")),
+        }
+    }
+
+    /// The wiki the caller means: of the site it named, or of the only one there is.
+    pub async fn wiki(&self) -> Result<Wiki, Problem> {
+        self.wiki_of(self.site.as_deref(), "site").await
+    }
+
+    /// The wiki at the host of a pasted URL. A `site` that says otherwise is refused.
+    pub async fn wiki_at(&self, host: &str) -> Result<Wiki, Problem> {
+        let wiki = self.wiki_of(Some(host), "url").await?;
+        match &self.site {
+            Some(name) if !names(name, wiki.site()) => {
+                Err(Problem::invalid("site", "it is not the site of the URL", "leave it out; the URL says which site it is"))
+            }
+            _ => Ok(wiki),
+        }
+    }
+
+    /// `named` is a name, host or cloud id that came with `parameter`.
+    async fn wiki_of(&self, named: Option<&str>, parameter: &str) -> Result<Wiki, Problem> {
+        self.refuse_foreign_site(named, parameter)?;
+        let sites = self.sites().await?;
+        let meant: Vec<&Site> = sites.iter().filter(|site| named.is_none_or(|name| names(name, site))).collect();
+        match meant.as_slice() {
+            [site] => self.open((*site).clone()).await,
+            [] if self.gpt.site.is_some() => Err(foreign_site(parameter)),
+            [] => {
+                let known: Vec<&str> = sites.iter().map(|site| site.host()).collect();
+                Err(Problem::invalid(parameter, "this sign-in has no such site", format!("one of {}", known.join(", "))))
+            }
+            several => Err(ambiguous(several)),
+        }
+    }
+
+    /// A site that the GPT cannot mean is refused without a call.
+    fn refuse_foreign_site(&self, named: Option<&str>, parameter: &str) -> Result<(), Problem> {
+        let (Some(named), Some(own)) = (named, self.gpt.site.as_deref()) else { return Ok(()) };
+        let comparable = named.contains('.') == own.contains('.') && (named.contains('.') || named.len() == own.len());
+        if comparable && !named.eq_ignore_ascii_case(own) { Err(foreign_site(parameter)) } else { Ok(()) }
+    }
+
+    fn gpt_may_use(&self, site: &Site) -> bool {
+        self.gpt.site.as_deref().is_none_or(|own| own.eq_ignore_ascii_case(site.host()) || own.eq_ignore_ascii_case(site.cloud_id.as_str()))
+    }
+
+    async fn open(&self, site: Site) -> Result<Wiki, Problem> {
+        let connection = self.services.confluence.connect(self.token.clone(), site.cloud_id.clone(), self.deadline);
+        let list = format!("{} {}", site.cloud_id.as_str(), self.list);
+        Wiki::open(connection, site, &self.gpt, list, self.services.sealer.clone(), self.services.clock.unix()).await
+    }
+}
+
+/// Whether a text names a site: by its name, host, URL or cloud id.
+fn names(text: &str, site: &Site) -> bool {
+    let bare = text.trim().trim_start_matches("https://").trim_end_matches('/');
+    [site.name.as_str(), site.host(), site.cloud_id.as_str()].iter().any(|name| name.eq_ignore_ascii_case(bare))
+}
+
+fn no_site(detail: &str) -> Problem {
+    Problem::new(
+        Kind::NoSite,
+        detail,
+        "Tell the person to sign in again and choose the Confluence site on Atlassian's page, or to ask for access to it.",
+    )
+}
+
+fn foreign_site(parameter: &str) -> Problem {
+    let problem = Problem::new(
+        Kind::NotAllowed,
+        "This GPT may not use that site.",
+        format!("Leave {parameter} out, or tell the person that this GPT reads one site only."),
+    );
+    Problem { parameter: Some(parameter.to_owned()), ..problem }
+}
+
+fn ambiguous(sites: &[&Site]) -> Problem {
+    let candidates = sites.iter().map(|site| Candidate {
+        id: site.cloud_id.as_str().to_owned(),
+        name: site.name.clone(),
+        url: Some(site.url.clone()),
+        space: None,
+    });
+    let problem = Problem::new(
+        Kind::AmbiguousSite,
+        "This person has several Confluence sites.",
+        "Call again with site set to the id of one of the candidates; ask the person which one if that is not clear.",
+    );
+    Problem { parameter: Some("site".to_owned()), candidates: candidates.collect(), ..problem }
+}
+
+fn sites_problem(error: SitesError) -> Problem {
+    match error {
+        SitesError::Unauthorized => Problem::sign_in_required("Atlassian no longer accepts this sign-in."),
+        SitesError::RateLimited { retry_after } => Problem::rate_limited(retry_after),
+        SitesError::Unavailable(cause) => Problem::unavailable(cause),
+        SitesError::TooSlow => Problem::too_slow(),
+    }
+}

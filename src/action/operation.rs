@@ -1,0 +1,96 @@
+//! The Actions door: an entry as an OpenAPI operation, and as the route that answers it.
+
+use axum::Json;
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{RawPathParams, RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::{Map, Value, json};
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem, Paths};
+use utoipa::openapi::schema::Schema;
+use utoipa::openapi::{ContentBuilder, RefOr, Required, ResponseBuilder};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+
+use super::{Entry, Services, from_request};
+use crate::oauth::BearerError;
+use crate::problem::Problem;
+use crate::seal::payloads::Door;
+
+/// The routes of `entries` together with their document: what is served and what is described come from one expression.
+pub fn router<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> OpenApiRouter<Services> {
+    entries.into_iter().fold(OpenApiRouter::new(), |router, entry| router.routes(entry.routes()))
+}
+
+impl Entry {
+    /// The route and its operation, as [`OpenApiRouter::routes`] takes them.
+    fn routes(&self) -> UtoipaMethodRouter<Services> {
+        let mut paths = Paths::new();
+        paths.paths.insert(self.path.to_owned(), PathItem::new(HttpMethod::Get, self.operation()));
+        let entry = self.clone();
+        let answer = move |State(services): State<Services>, headers: HeaderMap, path: PathParams, RawQuery(query): RawQuery| async move {
+            answer(&entry, &services, &headers, path, query.as_deref().unwrap_or_default()).await
+        };
+        (Vec::new(), paths, get(answer))
+    }
+
+    /// The operation of the document, without what all operations share.
+    fn operation(&self) -> Operation {
+        let ok = ContentBuilder::new().schema(Some(as_schema(self.output.clone()))).build();
+        let mut operation = OperationBuilder::new()
+            .operation_id(Some(self.id))
+            .summary(Some(self.summary.clone()))
+            .description(Some(self.description.clone()))
+            .response("200", ResponseBuilder::new().description("The answer.").content("application/json", ok).build())
+            .extensions(Some(ExtensionsBuilder::new().add("x-openai-isConsequential", json!(false)).build()));
+        for (name, property) in self.properties() {
+            operation = operation.parameter(self.parameter(name, property));
+        }
+        operation.build()
+    }
+
+    fn properties(&self) -> impl Iterator<Item = (&String, &Map<String, Value>)> {
+        let properties = self.input.get("properties").and_then(Value::as_object).into_iter().flatten();
+        properties.filter_map(|(name, property)| Some((name, property.as_object()?)))
+    }
+
+    fn parameter(&self, name: &str, property: &Map<String, Value>) -> Parameter {
+        let mut property = property.clone();
+        let description = property.remove("description").and_then(|text| text.as_str().map(str::to_owned));
+        // Swagger UI fills in what stands as `example`, all at once: one call that works. The schema's own `examples` only tell.
+        let example = self.example.iter().find(|(parameter, _)| *parameter == name).map(|(_, value)| Value::from(*value));
+        let in_path = self.path.contains(&format!("{{{name}}}"));
+        let required = self.input.get("required").and_then(Value::as_array).is_some_and(|names| names.iter().any(|one| one == name));
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(if in_path { ParameterIn::Path } else { ParameterIn::Query })
+            .required(if required { Required::True } else { Required::False })
+            .description(description)
+            .schema(Some(as_schema(property)))
+            .example(example)
+            .build()
+    }
+}
+
+/// A path that is not UTF-8 has no parameters.
+type PathParams = Result<RawPathParams, RawPathParamsRejection>;
+
+async fn answer(entry: &Entry, services: &Services, headers: &HeaderMap, path: PathParams, query: &str) -> Result<Response, Problem> {
+    let grant = services.server.grant(headers, Door::Actions, None).map_err(sign_in)?;
+    let path = path.map_err(|_| Problem::not_found())?;
+    let path: Vec<(String, String)> = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let input = from_request(&entry.input, &path, query)?;
+    let output = entry.call(input, services, grant).await?;
+    Ok(Json(output).into_response())
+}
+
+fn sign_in(error: BearerError) -> Problem {
+    let problem = Problem::sign_in_required(&format!("{error}."));
+    Problem { cause: Some(format!("{error:?}")), ..problem }
+}
+
+/// A plain schema in utoipa's types.
+pub fn as_schema(plain: Map<String, Value>) -> RefOr<Schema> {
+    serde_json::from_value(Value::Object(plain)).unwrap_or_else(|_| RefOr::T(Schema::default()))
+}

@@ -1,0 +1,97 @@
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::action::{Action, Caller, Wiki, clip};
+use crate::confluence::{Space, SpaceType};
+use crate::problem::Problem;
+
+/// How many pages of spaces one call looks through for a query.
+const PAGES: usize = 4;
+
+/// List spaces
+///
+/// Returns the Confluence spaces that the person can see: key, name, type, link, home page id and description. query keeps those whose key, name or description holds the words.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListSpaces {
+    /// Words that the key, name or description has to hold, in any case.
+    #[schema(max_length = 255, example = "engineering")]
+    query: Option<String>,
+    /// Only spaces of this type.
+    #[schema(inline)]
+    r#type: Option<SpaceType>,
+    /// How many spaces to return.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 100, default = 50)]
+    limit: u32,
+    /// The nextCursor of the answer before, to go on; all other parameters unchanged.
+    #[schema(max_length = 4000)]
+    cursor: Option<String>,
+}
+
+/// The spaces.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SpaceList {
+    results: Vec<ListedSpace>,
+    /// There is more: call again with this as cursor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// One space.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedSpace {
+    /// The space key, usable as space.
+    key: String,
+    name: String,
+    /// global, personal, collaboration or knowledge_base.
+    r#type: String,
+    /// The link to show to the person.
+    url: String,
+    /// The id of the space's home page, usable with getPage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    homepage_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+}
+
+impl Action for ListSpaces {
+    const ID: &'static str = "listSpaces";
+    const PATH: &'static str = "/v1/spaces";
+    const SCOPES: &'static [&'static str] = &["read:space:confluence"];
+    const EXAMPLE: &'static [(&'static str, &'static str)] = &[];
+    type Output = SpaceList;
+
+    async fn call(self, caller: Caller) -> Result<SpaceList, Problem> {
+        let wiki = caller.wiki().await?;
+        let words: Vec<String> = self.query.iter().flat_map(|query| query.split_whitespace()).map(str::to_lowercase).collect();
+        let (mut spaces, mut next_cursor) = wiki.spaces(self.r#type, self.limit, self.cursor.as_deref()).await?;
+        spaces.retain(|space| matches(space, &words));
+        for _ in 1..PAGES {
+            let Some(cursor) = next_cursor.clone().filter(|_| spaces.is_empty()) else { break };
+            (spaces, next_cursor) = wiki.spaces(self.r#type, self.limit, Some(&cursor)).await?;
+            spaces.retain(|space| matches(space, &words));
+        }
+        Ok(SpaceList { results: spaces.iter().map(|space| listed(&wiki, space)).collect(), next_cursor })
+    }
+}
+
+fn matches(space: &Arc<Space>, words: &[String]) -> bool {
+    let text = format!("{} {} {}", space.key, space.name, space.description()).to_lowercase();
+    words.iter().all(|word| text.contains(word))
+}
+
+fn listed(wiki: &Wiki, space: &Arc<Space>) -> ListedSpace {
+    ListedSpace {
+        key: space.key.to_string(),
+        name: space.name.clone(),
+        r#type: space.r#type.clone(),
+        url: wiki.url(&format!("/spaces/{}", space.key)),
+        homepage_id: space.homepage_id.as_ref().map(ToString::to_string),
+        description: Some(clip(space.description(), 300)).filter(|text| !text.is_empty()),
+    }
+}
