@@ -1,5 +1,120 @@
+//! Causeway: a stateless gateway that lets ChatGPT search and read Confluence as the person who is asking.
+//!
+//! # The map
+//!
+//! Floors; a file imports only from floors below its own:
+//!
+//! | floor | what |
+//! | --- | --- |
+//! | `main.rs` | the command line |
+//! | `demo` | gateway and sandbox on loopback, signed in |
+//! | this file | wiring: from a configuration to a running server |
+//! | `router` | every path on one page, then the layers |
+//! | `web` | the pages people look at, and the instructions |
+//! | `mcp` | the MCP door |
+//! | `openapi` | the Actions document, and ChatGPT's rules as a lint |
+//! | `actions` | one file for each action, and the list |
+//! | `action` | what an action is: trait, entry, caller, policy, validator |
+//! | `problem` | what callers get instead of an answer |
+//! | `oauth` | the authorization server that clients see |
+//! | `confluence` | the typed client of Confluence |
+//! | `markdown` | storage format or HTML in, Markdown out |
+//! | `atlassian` | sign-in and sites at Atlassian |
+//! | `seal` | sealed strings, and every payload that travels in one |
+//! | `config`, `clock`, `urls`, `telemetry` | the ground |
+//! | `sandbox` | a stand-in for Atlassian, on the clock alone |
+//!
+//! A request of the Actions door: `router` → bearer to grant (`oauth::bearer`) → `action::Entry::call` (checked input, `Caller`) →
+//! the action → `action::Wiki` (policy) → `confluence` (one `send`) → `markdown` → JSON. The MCP door joins at `Entry::call`.
+//!
+//! # Invariants
+//!
+//! - No action sees the app's state, a header or a raw token: it gets a `Caller`. What it reads comes through `Wiki`, which checks the policy.
+//! - `confluence`, `markdown` and `seal` do not know axum; `markdown` and `seal` do no IO and are not async.
+//! - Only `config` reads the environment, only `clock` the clock, only `urls` builds our own URLs, only `telemetry` configures logging.
+//! - The process keeps nothing that a restart may lose. Caches may vanish at any time. No page text is cached or logged.
+//! - What is remembered of upstream answers is keyed by the SHA-256 of the upstream access token and cloud id. Nothing is shared between two tokens.
+//! - No secret, token, code, page text or query text reaches a log, a span, an error body or a URL that is not ours.
+//! - No answer holds upstream error text but the reason of an `invalid-cql`.
+//! - An upstream URL is a configured base and parsed ids; a URL from a person or from Confluence is never fetched.
+//! - Every answer that belongs to a person is `Cache-Control: no-store`.
+
+pub mod action;
+pub mod actions;
+pub mod atlassian;
 pub mod clock;
 pub mod config;
+pub mod confluence;
+pub mod demo;
+pub mod markdown;
+//pub mod mcp;
+pub mod oauth;
+pub mod openapi;
+pub mod problem;
+pub mod router;
+pub mod sandbox;
 pub mod seal;
 pub mod telemetry;
 pub mod urls;
+//pub mod web;
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+use action::{Entry, Services};
+use atlassian::{Auth, Sites};
+use clock::Clock;
+use config::{Config, Gpt};
+use oauth::AuthorizationServer;
+use seal::Sealer;
+
+/// Everything that the routes share.
+#[derive(Clone)]
+pub struct Gateway {
+    pub config: Arc<Config>,
+    pub entries: Arc<[Entry]>,
+    pub services: Services,
+    pub http: reqwest::Client,
+}
+
+impl Gateway {
+    /// Wires the gateway up. Fails when a key or the TLS roots are unusable.
+    pub fn new(config: Config, clock: Clock) -> io::Result<Self> {
+        let config = Arc::new(config);
+        let entries: Arc<[Entry]> = actions::all().into();
+        let sealer = Sealer::new(&config.secrets, clock.clone()).map_err(io::Error::other)?;
+        let http = atlassian::http_client().map_err(io::Error::other)?;
+        let auth = Auth::new(&config.atlassian, &config.public_url, http.clone()).map_err(io::Error::other)?;
+        let sites = Sites::new(&config.atlassian.api_url, http.clone());
+        let confluence = confluence::Client::new(http.clone(), config.atlassian.api_url.clone());
+        let scopes = upstream_scopes(&config.gpts, &entries);
+        let server =
+            AuthorizationServer::new(config.clone(), sealer.clone(), clock.clone(), auth, sites.clone(), scopes);
+        let services = Services { server, sites, confluence, sealer, clock, budget: config.budget };
+        Ok(Self { config, entries, services, http })
+    }
+}
+
+/// The scopes that every sign-in asks Atlassian for: those of all GPTs' enabled actions, without doubles, in a fixed order.
+/// Atlassian keeps one grant for each app and account, and a new consent replaces its scopes.
+pub fn upstream_scopes(gpts: &[Arc<Gpt>], entries: &[Entry]) -> Vec<&'static str> {
+    let enabled = entries.iter().filter(|entry| gpts.iter().any(|gpt| gpt.allows_action(entry.id)));
+    let mut scopes: Vec<&'static str> = enabled.flat_map(|entry| entry.scopes.iter().copied()).collect();
+    scopes.sort_unstable();
+    scopes.dedup();
+    scopes
+}
+
+/// The operationIds, each with whether it is on by default: what [`Config::load`] accepts as actions.
+pub fn known_actions() -> Vec<(&'static str, bool)> {
+    actions::all().iter().map(|entry| (entry.id, entry.on_by_default)).collect()
+}
+
+/// Serves the gateway on `listener` until `shutdown` resolves and open requests are answered.
+pub async fn run(listener: TcpListener, config: Config, clock: Clock, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    let gateway = Gateway::new(config, clock)?;
+    axum::serve(listener, router::router(&gateway)).with_graceful_shutdown(shutdown).await
+}

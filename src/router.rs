@@ -1,0 +1,64 @@
+//! Every path on one page, then the layers.
+
+mod documents;
+mod health;
+mod layers;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+
+use crate::problem;
+//use crate::web::{self, Pages};
+use crate::{Gateway, action, oauth};
+use documents::Documents;
+use health::Health;
+
+/// The largest request body, in bytes. Token requests and MCP calls are far smaller.
+const MAX_BODY: usize = 256 * 1024;
+
+/// The whole gateway as a service.
+pub fn router(gateway: &Gateway) -> Router {
+    let urls = gateway.config.public_url.clone();
+    let limits = layers::InFlight::new(gateway.config.max_in_flight);
+
+    let actions: Router = action::router(gateway.entries.iter()).with_state(gateway.services.clone()).into();
+    let mcp = Router::new();
+    let oauth = Router::new()
+        .route("/oauth/authorize", get(oauth::authorize))
+        .route("/oauth/consent", post(oauth::consent))
+        .route("/oauth/callback", get(oauth::callback))
+        .route("/oauth/token", post(oauth::token))
+        .route("/oauth/register", post(oauth::register))
+        .route("/.well-known/oauth-authorization-server", get(oauth::server_metadata))
+        .route("/.well-known/oauth-protected-resource/mcp", get(oauth::resource_metadata))
+        .route("/.well-known/oauth-protected-resource/gpts/{gpt}/mcp", get(oauth::resource_metadata))
+        .with_state(gateway.services.server.clone());
+    let documents = Router::new()
+        .route("/openapi.json", get(documents::json))
+        .route("/openapi.yaml", get(documents::yaml))
+        .route("/gpts/{gpt}/openapi.json", get(documents::json))
+        .route("/gpts/{gpt}/openapi.yaml", get(documents::yaml))
+        .with_state(Documents::new(gateway));
+    let pages = Router::new(); //web::routes().with_state(Pages::new(gateway.config.clone(), gateway.entries.clone()));
+    let health = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .with_state(Health::new(gateway));
+
+    Router::new()
+        .merge(actions.merge(mcp).layer(from_fn_with_state(limits, layers::wait_for_a_place)))
+        .merge(oauth)
+        .merge(documents)
+        .merge(pages)
+        .merge(health)
+        .fallback(layers::no_such_path)
+        .method_not_allowed_fallback(layers::no_such_method)
+        .layer(RequestBodyLimitLayer::new(MAX_BODY))
+        .layer(CatchPanicLayer::custom(layers::panicked))
+        .layer(from_fn(layers::headers))
+        .layer(from_fn_with_state(urls, problem::render))
+        .layer(from_fn(layers::trace))
+}

@@ -1,0 +1,98 @@
+//! What holds for every request: a name, a line in the log, headers, a place, and a problem where nothing else answers.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+use tracing::Instrument as _;
+
+use crate::problem::{Kind, Problem};
+use crate::telemetry::RequestId;
+
+/// How long a request may wait for a place.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Places for requests that call Confluence (`CAUSEWAY_MAX_IN_FLIGHT`).
+#[derive(Clone)]
+pub struct InFlight(Arc<Semaphore>);
+
+impl InFlight {
+    pub fn new(places: usize) -> Self {
+        Self(Arc::new(Semaphore::new(places)))
+    }
+}
+
+/// Waits for a place, not for long.
+pub async fn wait_for_a_place(State(InFlight(places)): State<InFlight>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(PATIENCE, places.acquire()).await {
+        Ok(Ok(_place)) => next.run(request).await,
+        _ => {
+            let problem = Problem::new(Kind::Overloaded, "The gateway is busy.", "Wait 5 seconds before the next call.");
+            Problem { retry_after: Some(5), ..problem }.into_response()
+        }
+    }
+}
+
+/// Names the request and logs it by its route's template: the path itself may hold ids or sealed strings.
+pub async fn trace(mut request: Request, next: Next) -> Response {
+    let id = RequestId::random();
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let span = tracing::info_span!("request", %id, method = %method(request.method()), route);
+    request.extensions_mut().insert(id.clone());
+    let mut response = next.run(request).instrument(span.clone()).await;
+    span.in_scope(|| tracing::info!(status = response.status().as_u16(), "answered"));
+    if let Ok(value) = HeaderValue::try_from(id.to_string()) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}
+
+/// The methods of HTTP by name; what else somebody sends is not repeated in a log.
+fn method(method: &Method) -> &str {
+    match *method {
+        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::PATCH | Method::DELETE | Method::OPTIONS => method.as_str(),
+        _ => "other",
+    }
+}
+
+/// Headers that hold for every answer; a handler that knows better keeps its own.
+pub async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let defaults = [
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    for (name, value) in defaults {
+        response.headers_mut().entry(name).or_insert(value);
+    }
+    response
+}
+
+pub async fn no_such_path() -> Problem {
+    nothing_here()
+}
+
+/// A path that leads nowhere.
+pub fn nothing_here() -> Problem {
+    Problem::new(Kind::NotFound, "There is no such path.", "Use one of the paths of the document at /openapi.json.")
+}
+
+pub async fn no_such_method() -> Problem {
+    Problem::new(
+        Kind::MethodNotAllowed,
+        "The path does not take this method.",
+        "Use the method that the document at /openapi.json or the header Allow names.",
+    )
+}
+
+/// A panic is a defect; whoever meets it gets a problem like any other.
+pub fn panicked(_: Box<dyn Any + Send>) -> Response {
+    Problem::internal("a handler panicked").into_response()
+}
