@@ -41,7 +41,10 @@ pub struct Demo {
 }
 
 /// Starts both servers, signs in, hands what to open to `ready`, and serves until `shutdown` resolves.
-pub async fn demo(ready: impl FnOnce(&Demo), shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+pub async fn demo(
+    ready: impl FnOnce(&Demo),
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
     let (gateway_listener, sandbox_listener) = (listen(PORTS[0]).await?, listen(PORTS[1]).await?);
     let gateway = format!("http://{}", gateway_listener.local_addr()?);
     let sandbox = format!("http://{}", sandbox_listener.local_addr()?);
@@ -101,17 +104,33 @@ struct TokenAnswer {
 }
 
 /// The browser leg and the token leg, as ChatGPT has them.
-async fn sign_in(gateway: &str, sandbox: &str, env: &Environment) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+async fn sign_in(
+    gateway: &str,
+    sandbox: &str,
+    env: &Environment,
+) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build()?;
     let client_id = &env["CAUSEWAY_CLIENT_ID"];
-    let request = [("response_type", "code"), ("client_id", client_id), ("redirect_uri", REDIRECT), ("scope", ""), ("state", "demo")];
+    let request = [
+        ("response_type", "code"),
+        ("client_id", client_id),
+        ("redirect_uri", REDIRECT),
+        ("scope", ""),
+        ("state", "demo"),
+    ];
     let answer = http.get(format!("{gateway}/oauth/authorize")).query(&request).send().await?;
     let cookie = header(&answer, SET_COOKIE.as_str())?.split(';').next().unwrap_or_default().to_owned();
     let mut consent: Vec<(String, String)> = location(&answer)?.query_pairs().into_owned().collect();
-    consent.extend([("person", PERSON), ("decision", "allow")].map(|(name, value)| (name.to_owned(), value.to_owned())));
+    consent.extend(
+        [("person", PERSON), ("decision", "allow")].map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
     let answer = http.post(format!("{sandbox}/authorize")).form(&consent).send().await?;
     let answer = http.get(location(&answer)?).header(COOKIE, cookie).send().await?;
-    let code = location(&answer)?.query_pairs().find(|(name, _)| name == "code").map(|(_, code)| code.into_owned()).ok_or("no code")?;
+    let code = location(&answer)?
+        .query_pairs()
+        .find(|(name, _)| name == "code")
+        .map(|(_, code)| code.into_owned())
+        .ok_or("no code")?;
     let request = [
         ("grant_type", "authorization_code"),
         ("client_id", client_id),
@@ -119,7 +138,8 @@ async fn sign_in(gateway: &str, sandbox: &str, env: &Environment) -> Result<Stri
         ("code", &code),
         ("redirect_uri", REDIRECT),
     ];
-    let answer = http.post(format!("{gateway}/oauth/token")).form(&request).send().await?.error_for_status()?;
+    let answer =
+        http.post(format!("{gateway}/oauth/token")).form(&request).send().await?.error_for_status()?;
     Ok(answer.json::<TokenAnswer>().await?.access_token)
 }
 
@@ -127,7 +147,10 @@ fn location(answer: &reqwest::Response) -> Result<Url, Box<dyn std::error::Error
     Ok(Url::parse(header(answer, LOCATION.as_str())?)?)
 }
 
-fn header<'a>(answer: &'a reqwest::Response, name: &str) -> Result<&'a str, Box<dyn std::error::Error + Send + Sync>> {
+fn header<'a>(
+    answer: &'a reqwest::Response,
+    name: &str,
+) -> Result<&'a str, Box<dyn std::error::Error + Send + Sync>> {
     let value = answer.headers().get(name).ok_or_else(|| format!("{} without {name}", answer.status()))?;
     Ok(value.to_str()?)
 }

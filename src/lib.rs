@@ -47,7 +47,7 @@ pub mod config;
 pub mod confluence;
 pub mod demo;
 pub mod markdown;
-//pub mod mcp;
+pub mod mcp;
 pub mod oauth;
 pub mod openapi;
 pub mod problem;
@@ -56,7 +56,7 @@ pub mod sandbox;
 pub mod seal;
 pub mod telemetry;
 pub mod urls;
-//pub mod web;
+pub mod web;
 
 use std::future::Future;
 use std::io;
@@ -87,12 +87,19 @@ impl Gateway {
         let entries: Arc<[Entry]> = actions::all().into();
         let sealer = Sealer::new(&config.secrets, clock.clone()).map_err(io::Error::other)?;
         let http = atlassian::http_client().map_err(io::Error::other)?;
-        let auth = Auth::new(&config.atlassian, &config.public_url, http.clone()).map_err(io::Error::other)?;
+        let auth =
+            Auth::new(&config.atlassian, &config.public_url, http.clone()).map_err(io::Error::other)?;
         let sites = Sites::new(&config.atlassian.api_url, http.clone());
         let confluence = confluence::Client::new(http.clone(), config.atlassian.api_url.clone());
         let scopes = upstream_scopes(&config.gpts, &entries);
-        let server =
-            AuthorizationServer::new(config.clone(), sealer.clone(), clock.clone(), auth, sites.clone(), scopes);
+        let server = AuthorizationServer::new(
+            config.clone(),
+            sealer.clone(),
+            clock.clone(),
+            auth,
+            sites.clone(),
+            scopes,
+        );
         let services = Services { server, sites, confluence, sealer, clock, budget: config.budget };
         Ok(Self { config, entries, services, http })
     }
@@ -114,7 +121,12 @@ pub fn known_actions() -> Vec<(&'static str, bool)> {
 }
 
 /// Serves the gateway on `listener` until `shutdown` resolves and open requests are answered.
-pub async fn run(listener: TcpListener, config: Config, clock: Clock, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+pub async fn run(
+    listener: TcpListener,
+    config: Config,
+    clock: Clock,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
     let gateway = Gateway::new(config, clock)?;
     axum::serve(listener, router::router(&gateway)).with_graceful_shutdown(shutdown).await
 }

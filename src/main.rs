@@ -14,7 +14,7 @@ use causeway::clock::Clock;
 use causeway::config::{Config, Gpt, Log, VARIABLES, environment};
 use causeway::demo::{Demo, demo};
 use causeway::sandbox::{App, Sandbox};
-use causeway::{actions, known_actions, openapi, telemetry};
+use causeway::{actions, known_actions, openapi, telemetry, web};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use tokio::net::TcpListener;
 
@@ -66,7 +66,7 @@ enum Command {
         #[arg(long)]
         gpt: Option<String>,
     },
-    /// Print a new key for CAUSEWAY_SECRET, or a secret for anything else.
+    /// Print a new key for `CAUSEWAY_SECRET`, or a secret for anything else.
     Keygen,
 }
 
@@ -125,9 +125,15 @@ fn run_demo(json: bool) -> Result<(), String> {
 fn sandbox(listen: SocketAddr, app: App) -> Result<(), String> {
     block_on(async move {
         let listener = bind("--listen", listen).await?;
-        println!("The sandbox listens on http://{listen} for the app {} with callback {}", app.client_id, app.callback);
+        println!(
+            "The sandbox listens on http://{listen} for the app {} with callback {}",
+            app.client_id, app.callback
+        );
         let router = Sandbox::new(app, Clock::system()).router();
-        axum::serve(listener, router).with_graceful_shutdown(shutdown()).await.map_err(|error| error.to_string())
+        axum::serve(listener, router)
+            .with_graceful_shutdown(shutdown())
+            .await
+            .map_err(|error| error.to_string())
     })
 }
 
@@ -146,7 +152,7 @@ fn print_document(gpt: Option<&str>, yaml: bool) -> Result<(), String> {
 
 fn print_instructions(gpt: Option<&str>) -> Result<(), String> {
     let config = configuration()?;
-    println!("{}", find(&config, gpt)?.name);
+    println!("{}", web::instructions(find(&config, gpt)?, &actions::all()));
     Ok(())
 }
 
@@ -164,7 +170,9 @@ fn block_on<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, Strin
 
 async fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|error| {
-        format!("{name}: cannot listen on {address}: {error}. Choose another port, or stop what uses this one")
+        format!(
+            "{name}: cannot listen on {address}: {error}. Choose another port, or stop what uses this one"
+        )
     })
 }
 
@@ -190,8 +198,13 @@ fn banner(config: &Config) -> String {
     let mut text = format!("Causeway {} serves {}\n", env!("CARGO_PKG_VERSION"), config.public_url);
     for gpt in &config.gpts {
         let site = gpt.site.as_deref().unwrap_or("any site");
-        let spaces = if gpt.spaces.is_empty() { "all spaces".to_owned() } else { format!("{} spaces", gpt.spaces.len()) };
-        let _ = writeln!(text, "  {} ({}): {site}, {spaces}, {} actions", gpt.name, gpt.slug, gpt.actions.len());
+        let spaces = if gpt.spaces.is_empty() {
+            "all spaces".to_owned()
+        } else {
+            format!("{} spaces", gpt.spaces.len())
+        };
+        let _ =
+            writeln!(text, "  {} ({}): {site}, {spaces}, {} actions", gpt.name, gpt.slug, gpt.actions.len());
     }
     let _ = writeln!(text, "  listening on {}; set-up page {}/", config.listen, config.public_url);
     text

@@ -66,22 +66,36 @@ impl Kind {
     /// The name in the problem's `type`, the status and the title.
     fn parts(self) -> (&'static str, StatusCode, &'static str) {
         match self {
-            Self::InvalidParameter => ("invalid-parameter", StatusCode::BAD_REQUEST, "A parameter is not accepted"),
+            Self::InvalidParameter => {
+                ("invalid-parameter", StatusCode::BAD_REQUEST, "A parameter is not accepted")
+            }
             Self::InvalidCql => ("invalid-cql", StatusCode::BAD_REQUEST, "The CQL is not accepted"),
             Self::AmbiguousSite => ("ambiguous-site", StatusCode::CONFLICT, "Several sites are possible"),
-            Self::AmbiguousTitle => ("ambiguous-title", StatusCode::CONFLICT, "Several pages have this title"),
-            Self::AmbiguousAuthor => ("ambiguous-author", StatusCode::CONFLICT, "Several people have this name"),
+            Self::AmbiguousTitle => {
+                ("ambiguous-title", StatusCode::CONFLICT, "Several pages have this title")
+            }
+            Self::AmbiguousAuthor => {
+                ("ambiguous-author", StatusCode::CONFLICT, "Several people have this name")
+            }
             Self::SignInRequired => ("sign-in-required", StatusCode::UNAUTHORIZED, "Signing in is needed"),
-            Self::MissingScope => ("missing-scope", StatusCode::FORBIDDEN, "A permission was not granted at sign-in"),
+            Self::MissingScope => {
+                ("missing-scope", StatusCode::FORBIDDEN, "A permission was not granted at sign-in")
+            }
             Self::NotAllowed => ("not-allowed", StatusCode::FORBIDDEN, "This GPT may not use that"),
             Self::NoSite => ("no-site", StatusCode::FORBIDDEN, "No Confluence site in this sign-in"),
             Self::NoAccess => ("no-access", StatusCode::FORBIDDEN, "Confluence refuses this person"),
             Self::NotFound => ("not-found", StatusCode::NOT_FOUND, "Not found"),
-            Self::MethodNotAllowed => ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
+            Self::MethodNotAllowed => {
+                ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "Method not allowed")
+            }
             Self::PayloadTooLarge => ("payload-too-large", StatusCode::PAYLOAD_TOO_LARGE, "Too large"),
-            Self::UnsupportedMedia => ("unsupported-media", StatusCode::UNSUPPORTED_MEDIA_TYPE, "Media type not supported"),
+            Self::UnsupportedMedia => {
+                ("unsupported-media", StatusCode::UNSUPPORTED_MEDIA_TYPE, "Media type not supported")
+            }
             Self::RateLimited => ("rate-limited", StatusCode::TOO_MANY_REQUESTS, "Too many requests"),
-            Self::ConfluenceUnavailable => ("confluence-unavailable", StatusCode::BAD_GATEWAY, "Confluence did not answer usably"),
+            Self::ConfluenceUnavailable => {
+                ("confluence-unavailable", StatusCode::BAD_GATEWAY, "Confluence did not answer usably")
+            }
             Self::Internal => ("internal-error", StatusCode::INTERNAL_SERVER_ERROR, "The gateway failed"),
             Self::Overloaded => ("overloaded", StatusCode::SERVICE_UNAVAILABLE, "The gateway is busy"),
             Self::TooSlow => ("too-slow", StatusCode::GATEWAY_TIMEOUT, "Confluence took too long"),
@@ -312,7 +326,13 @@ pub async fn render(State(urls): State<PublicUrl>, request: Request, next: Next)
     let mut rendered = (problem.kind.status(), Json(problem.body(&urls, &request_id))).into_response();
     let headers = rendered.headers_mut();
     // What a layer or handler has set already, such as Allow, stays.
-    headers.extend(response.headers().iter().filter(|(name, _)| *name != CONTENT_TYPE && *name != "content-length").map(|(name, value)| (name.clone(), value.clone())));
+    headers.extend(
+        response
+            .headers()
+            .iter()
+            .filter(|(name, _)| *name != CONTENT_TYPE && *name != "content-length")
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     if let Some(seconds) = problem.retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -11,8 +11,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::problem;
-//use crate::web::{self, Pages};
-use crate::{Gateway, action, oauth};
+use crate::web::{self, Pages};
+use crate::{Gateway, action, mcp, oauth};
 use documents::Documents;
 use health::Health;
 
@@ -25,7 +25,10 @@ pub fn router(gateway: &Gateway) -> Router {
     let limits = layers::InFlight::new(gateway.config.max_in_flight);
 
     let actions: Router = action::router(gateway.entries.iter()).with_state(gateway.services.clone()).into();
-    let mcp = Router::new();
+    let mcp = Router::new()
+        .route("/mcp", post(mcp::answer))
+        .route("/gpts/{gpt}/mcp", post(mcp::answer))
+        .with_state(mcp::Door::new(gateway.services.clone(), &gateway.entries, gateway.config.clone()));
     let oauth = Router::new()
         .route("/oauth/authorize", get(oauth::authorize))
         .route("/oauth/consent", post(oauth::consent))
@@ -42,7 +45,24 @@ pub fn router(gateway: &Gateway) -> Router {
         .route("/gpts/{gpt}/openapi.json", get(documents::json))
         .route("/gpts/{gpt}/openapi.yaml", get(documents::yaml))
         .with_state(Documents::new(gateway));
-    let pages = Router::new(); //web::routes().with_state(Pages::new(gateway.config.clone(), gateway.entries.clone()));
+    let pages = Router::new()
+        .route("/", get(web::setup))
+        .route("/instructions", get(web::instructions_page))
+        .route("/gpts/{gpt}/instructions", get(web::instructions_page))
+        .route("/gpts/{gpt}/skill.md", get(web::skill_page))
+        .route("/privacy", get(web::privacy))
+        .route("/problems/{kind}", get(web::problem_kind))
+        .route("/docs", get(web::docs))
+        .route("/docs/{file}", get(web::docs_file))
+        .route("/assets/{file}", get(web::asset))
+        .route("/.well-known/openai-apps-challenge", get(web::challenge))
+        .with_state(Pages::new(
+            gateway.config.clone(),
+            gateway.entries.clone(),
+            gateway.services.server.atlassian_scopes(),
+            gateway.http.clone(),
+            gateway.services.clock.clone(),
+        ));
     let health = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

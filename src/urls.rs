@@ -148,10 +148,17 @@ mod tests {
 
     #[test]
     fn an_https_origin_or_loopback_is_accepted_and_nothing_else() {
-        for good in ["https://wiki.example.com", "https://wiki.example.com:8443/", "http://127.0.0.1:8080", "http://[::1]:1"] {
+        for good in [
+            "https://wiki.example.com",
+            "https://wiki.example.com:8443/",
+            "http://127.0.0.1:8080",
+            "http://[::1]:1",
+        ] {
             assert!(PublicUrl::parse(good).is_ok(), "{good}");
         }
-        for bad in ["http://wiki.example.com", "https://x.example/path", "https://u:p@x.example", "ftp://x", "x", ""] {
+        for bad in
+            ["http://wiki.example.com", "https://x.example/path", "https://u:p@x.example", "ftp://x", "x", ""]
+        {
             assert!(PublicUrl::parse(bad).is_err(), "{bad}");
         }
     }

@@ -41,7 +41,13 @@ pub struct Caller {
 }
 
 impl Caller {
-    pub(super) fn new(services: Services, grant: Grant, entry: &Entry, input: &Map<String, Value>, site: Option<String>) -> Self {
+    pub(super) fn new(
+        services: Services,
+        grant: Grant,
+        entry: &Entry,
+        input: &Map<String, Value>,
+        site: Option<String>,
+    ) -> Self {
         let mut parameters = input.clone();
         parameters.remove("cursor");
         parameters.sort_keys();
@@ -66,7 +72,9 @@ impl Caller {
         match (sites.is_empty(), usable.is_empty()) {
             (_, false) => Ok(usable),
             (true, true) => Err(no_site("This sign-in gives access to no Confluence site.")),
-            (false, true) => Err(no_site("This sign-in does not include the Confluence site that this GPT uses.")),
+            (false, true) => {
+                Err(no_site("This sign-in does not include the Confluence site that this GPT uses."))
+            }
         }
     }
 
@@ -79,9 +87,11 @@ impl Caller {
     pub async fn wiki_at(&self, host: &str) -> Result<Wiki, Problem> {
         let wiki = self.wiki_of(Some(host), "url").await?;
         match &self.site {
-            Some(name) if !names(name, wiki.site()) => {
-                Err(Problem::invalid("site", "it is not the site of the URL", "leave it out; the URL says which site it is"))
-            }
+            Some(name) if !names(name, wiki.site()) => Err(Problem::invalid(
+                "site",
+                "it is not the site of the URL",
+                "leave it out; the URL says which site it is",
+            )),
             _ => Ok(wiki),
         }
     }
@@ -90,13 +100,18 @@ impl Caller {
     async fn wiki_of(&self, named: Option<&str>, parameter: &str) -> Result<Wiki, Problem> {
         self.refuse_foreign_site(named, parameter)?;
         let sites = self.sites().await?;
-        let meant: Vec<&Site> = sites.iter().filter(|site| named.is_none_or(|name| names(name, site))).collect();
+        let meant: Vec<&Site> =
+            sites.iter().filter(|site| named.is_none_or(|name| names(name, site))).collect();
         match meant.as_slice() {
             [site] => self.open((*site).clone()).await,
             [] if self.gpt.site.is_some() => Err(foreign_site(parameter)),
             [] => {
-                let known: Vec<&str> = sites.iter().map(|site| site.host()).collect();
-                Err(Problem::invalid(parameter, "this sign-in has no such site", format!("one of {}", known.join(", "))))
+                let known: Vec<&str> = sites.iter().map(Site::host).collect();
+                Err(Problem::invalid(
+                    parameter,
+                    "this sign-in has no such site",
+                    format!("one of {}", known.join(", ")),
+                ))
             }
             several => Err(ambiguous(several)),
         }
@@ -105,25 +120,39 @@ impl Caller {
     /// A site that the GPT cannot mean is refused without a call.
     fn refuse_foreign_site(&self, named: Option<&str>, parameter: &str) -> Result<(), Problem> {
         let (Some(named), Some(own)) = (named, self.gpt.site.as_deref()) else { return Ok(()) };
-        let comparable = named.contains('.') == own.contains('.') && (named.contains('.') || named.len() == own.len());
+        let comparable =
+            named.contains('.') == own.contains('.') && (named.contains('.') || named.len() == own.len());
         if comparable && !named.eq_ignore_ascii_case(own) { Err(foreign_site(parameter)) } else { Ok(()) }
     }
 
     fn gpt_may_use(&self, site: &Site) -> bool {
-        self.gpt.site.as_deref().is_none_or(|own| own.eq_ignore_ascii_case(site.host()) || own.eq_ignore_ascii_case(site.cloud_id.as_str()))
+        self.gpt.site.as_deref().is_none_or(|own| {
+            own.eq_ignore_ascii_case(site.host()) || own.eq_ignore_ascii_case(site.cloud_id.as_str())
+        })
     }
 
     async fn open(&self, site: Site) -> Result<Wiki, Problem> {
-        let connection = self.services.confluence.connect(self.token.clone(), site.cloud_id.clone(), self.deadline);
+        let connection =
+            self.services.confluence.connect(self.token.clone(), site.cloud_id.clone(), self.deadline);
         let list = format!("{} {}", site.cloud_id.as_str(), self.list);
-        Wiki::open(connection, site, &self.gpt, list, self.services.sealer.clone(), self.services.clock.unix()).await
+        Wiki::open(
+            connection,
+            site,
+            &self.gpt,
+            list,
+            self.services.sealer.clone(),
+            self.services.clock.unix(),
+        )
+        .await
     }
 }
 
 /// Whether a text names a site: by its name, host, URL or cloud id.
 fn names(text: &str, site: &Site) -> bool {
     let bare = text.trim().trim_start_matches("https://").trim_end_matches('/');
-    [site.name.as_str(), site.host(), site.cloud_id.as_str()].iter().any(|name| name.eq_ignore_ascii_case(bare))
+    [site.name.as_str(), site.host(), site.cloud_id.as_str()]
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(bare))
 }
 
 fn no_site(detail: &str) -> Problem {

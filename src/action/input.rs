@@ -37,17 +37,28 @@ impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for CommaList<T> {
 }
 
 /// Path and query as the same object that MCP sends: numbers and booleans where the schema has them; an empty value means absent.
-pub fn from_request(schema: &Map<String, Value>, path: &[(String, String)], query: &str) -> Result<Map<String, Value>, Problem> {
+pub fn from_request(
+    schema: &Map<String, Value>,
+    path: &[(String, String)],
+    query: &str,
+) -> Result<Map<String, Value>, Problem> {
     let mut input = Map::new();
     for (name, value) in path {
         input.insert(name.clone(), Value::String(value.clone()));
     }
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let name = decode(name).ok_or_else(|| Problem::invalid("query string", "a name is not UTF-8", "percent-encoded UTF-8"))?;
-        let value = decode(value).ok_or_else(|| Problem::invalid(&name, "its value is not UTF-8", "percent-encoded UTF-8"))?;
+        let name = decode(name).ok_or_else(|| {
+            Problem::invalid("query string", "a name is not UTF-8", "percent-encoded UTF-8")
+        })?;
+        let value = decode(value)
+            .ok_or_else(|| Problem::invalid(&name, "its value is not UTF-8", "percent-encoded UTF-8"))?;
         if matches!(name.as_str(), "access_token" | "token" | "bearer") {
-            return Err(Problem::invalid(&name, "a token may not stand in a URL", "leave it out and send the header Authorization: Bearer"));
+            return Err(Problem::invalid(
+                &name,
+                "a token may not stand in a URL",
+                "leave it out and send the header Authorization: Bearer",
+            ));
         }
         if input.contains_key(&name) {
             return Err(Problem::invalid(&name, "it is given twice", accepted(schema, &name)));
@@ -70,7 +81,11 @@ pub fn check(schema: &Map<String, Value>, input: Map<String, Value>) -> Result<M
     for (name, value) in input {
         let Some(property) = properties.get(&name) else {
             let known: Vec<&str> = properties.keys().map(String::as_str).collect();
-            return Err(Problem::invalid(&clean(&name), "there is no such parameter", format!("leave it out; the parameters are {}", known.join(", "))));
+            return Err(Problem::invalid(
+                &clean(&name),
+                "there is no such parameter",
+                format!("leave it out; the parameters are {}", known.join(", ")),
+            ));
         };
         if value.is_null() || value == "" {
             continue;
@@ -86,7 +101,8 @@ pub fn check(schema: &Map<String, Value>, input: Map<String, Value>) -> Result<M
             checked.insert(name.clone(), default.clone());
         }
     }
-    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let required =
+        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     for name in required {
         if !checked.contains_key(name) {
             return Err(Problem::invalid(name, "it is missing", accepted(schema, name)));
@@ -119,12 +135,16 @@ fn coerce(property: &Value, value: Value) -> Value {
 fn fault(property: &Value, value: &Value) -> Option<String> {
     match property["type"].as_str() {
         Some("integer") => {
-            let Some(number) = value.as_i64() else { return Some(format!("{} is not a whole number", short(value))) };
-            let below = property["minimum"].as_f64().is_some_and(|minimum| (number as f64) < minimum);
-            let above = property["maximum"].as_f64().is_some_and(|maximum| (number as f64) > maximum);
+            let Some(number) = value.as_i64() else {
+                return Some(format!("{} is not a whole number", short(value)));
+            };
+            let below = property["minimum"].as_i64().is_some_and(|minimum| number < minimum);
+            let above = property["maximum"].as_i64().is_some_and(|maximum| number > maximum);
             (below || above).then(|| format!("{number} is out of range"))
         }
-        Some("boolean") => (!value.is_boolean()).then(|| format!("{} is neither true nor false", short(value))),
+        Some("boolean") => {
+            (!value.is_boolean()).then(|| format!("{} is neither true nor false", short(value)))
+        }
         Some("string") => {
             let Some(text) = value.as_str() else { return Some(format!("{} is not text", short(value))) };
             text_fault(property, text)
@@ -134,26 +154,33 @@ fn fault(property: &Value, value: &Value) -> Option<String> {
 }
 
 fn text_fault(property: &Value, text: &str) -> Option<String> {
-    if text.chars().any(|character| character.is_control() && !matches!(character, '\t' | '\n')) || text.contains('\u{fffe}') {
+    if text.chars().any(|character| character.is_control() && !matches!(character, '\t' | '\n'))
+        || text.contains('\u{fffe}')
+    {
         return Some("it holds control characters".to_owned());
     }
-    let longest = property["maxLength"].as_u64().and_then(|length| usize::try_from(length).ok()).unwrap_or(MAX_TEXT);
+    let longest =
+        property["maxLength"].as_u64().and_then(|length| usize::try_from(length).ok()).unwrap_or(MAX_TEXT);
     if text.chars().count() > longest {
         return Some(format!("it is longer than {longest} characters"));
     }
     let choices = property["enum"].as_array()?;
-    (!choices.iter().any(|choice| choice == text)).then(|| format!("{} is not one of the values", short(&Value::from(text))))
+    (!choices.iter().any(|choice| choice == text))
+        .then(|| format!("{} is not one of the values", short(&Value::from(text))))
 }
 
 /// What a parameter accepts, in words made from its schema.
 fn accepted(schema: &Map<String, Value>, name: &str) -> String {
-    let property = schema.get("properties").and_then(|properties| properties.get(name)).unwrap_or(&Value::Null);
+    let property =
+        schema.get("properties").and_then(|properties| properties.get(name)).unwrap_or(&Value::Null);
     if let Some(choices) = property["enum"].as_array() {
         let choices: Vec<&str> = choices.iter().filter_map(Value::as_str).collect();
         return format!("one of {}", choices.join(", "));
     }
     match (property["type"].as_str(), property["minimum"].as_i64(), property["maximum"].as_i64()) {
-        (Some("integer"), Some(minimum), Some(maximum)) => format!("a whole number from {minimum} to {maximum}"),
+        (Some("integer"), Some(minimum), Some(maximum)) => {
+            format!("a whole number from {minimum} to {maximum}")
+        }
         (Some("integer"), Some(minimum), None) => format!("a whole number of at least {minimum}"),
         (Some("integer"), ..) => "a whole number".to_owned(),
         (Some("boolean"), ..) => "true or false".to_owned(),
@@ -167,7 +194,11 @@ fn accepted(schema: &Map<String, Value>, name: &str) -> String {
 /// A found value, short enough to be repeated in an error.
 fn short(value: &Value) -> String {
     let text = value.to_string();
-    if text.chars().count() <= 60 { text } else { format!("{}…", text.chars().take(60).collect::<String>()) }
+    if text.chars().count() <= 60 {
+        text
+    } else {
+        format!("{}…", text.chars().take(60).collect::<String>())
+    }
 }
 
 /// A name as sent, without what could disturb an error's text.

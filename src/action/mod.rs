@@ -77,7 +77,8 @@ pub struct Entry {
 /// Makes an [`Entry`] of an action.
 pub fn entry<A: Action>() -> Entry {
     let mut input = plain::<A>();
-    let text = input.remove("description").and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default();
+    let text =
+        input.remove("description").and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default();
     let (summary, description) = text.split_once("\n\n").unwrap_or((&text, &text));
     let unwrap = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     schema::add_site(&mut input);
@@ -103,7 +104,12 @@ async fn run<A: Action>(input: Value, caller: Caller) -> Result<Value, Problem> 
 
 impl Entry {
     /// Runs the action for the person of `grant`, from JSON to JSON. Both doors come through here.
-    pub async fn call(&self, input: Map<String, Value>, services: &Services, grant: Grant) -> Result<Value, Problem> {
+    pub async fn call(
+        &self,
+        input: Map<String, Value>,
+        services: &Services,
+        grant: Grant,
+    ) -> Result<Value, Problem> {
         if !grant.gpt.allows_action(self.id) {
             return Err(self.not_enabled());
         }
@@ -133,8 +139,12 @@ impl Entry {
 
     /// Refused here, a missing scope costs no call.
     fn check_scopes(&self, grant: &Grant) -> Result<(), Problem> {
-        let missing: Vec<String> =
-            self.scopes.iter().filter(|scope| !grant.scopes.iter().any(|held| held == *scope)).map(|s| (*s).to_owned()).collect();
+        let missing: Vec<String> = self
+            .scopes
+            .iter()
+            .filter(|scope| !grant.scopes.iter().any(|held| held == *scope))
+            .map(|s| (*s).to_owned())
+            .collect();
         if missing.is_empty() { Ok(()) } else { Err(self.missing(missing)) }
     }
 
@@ -151,7 +161,9 @@ impl Entry {
     fn explain(&self, problem: Problem, expired: bool) -> Problem {
         match problem.kind {
             // Reported of real sites: an expired token is answered with 403 or 404.
-            Kind::NotFound | Kind::NoAccess if expired => Problem::sign_in_required("The sign-in has expired."),
+            Kind::NotFound | Kind::NoAccess if expired => {
+                Problem::sign_in_required("The sign-in has expired.")
+            }
             Kind::MissingScope if problem.scopes.is_empty() => {
                 self.missing(self.scopes.iter().map(|scope| (*scope).to_owned()).collect())
             }

@@ -8,7 +8,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::extensions::ExtensionsBuilder;
-use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem, Paths};
+use utoipa::openapi::path::{
+    HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem, Paths,
+};
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{ContentBuilder, RefOr, Required, ResponseBuilder};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
@@ -29,7 +31,10 @@ impl Entry {
         let mut paths = Paths::new();
         paths.paths.insert(self.path.to_owned(), PathItem::new(HttpMethod::Get, self.operation()));
         let entry = self.clone();
-        let answer = move |State(services): State<Services>, headers: HeaderMap, path: PathParams, RawQuery(query): RawQuery| async move {
+        let answer = move |State(services): State<Services>,
+                           headers: HeaderMap,
+                           path: PathParams,
+                           RawQuery(query): RawQuery| async move {
             answer(&entry, &services, &headers, path, query.as_deref().unwrap_or_default()).await
         };
         (Vec::new(), paths, get(answer))
@@ -42,7 +47,10 @@ impl Entry {
             .operation_id(Some(self.id))
             .summary(Some(self.summary.clone()))
             .description(Some(self.description.clone()))
-            .response("200", ResponseBuilder::new().description("The answer.").content("application/json", ok).build())
+            .response(
+                "200",
+                ResponseBuilder::new().description("The answer.").content("application/json", ok).build(),
+            )
             .extensions(Some(ExtensionsBuilder::new().add("x-openai-isConsequential", json!(false)).build()));
         for (name, property) in self.properties() {
             operation = operation.parameter(self.parameter(name, property));
@@ -59,9 +67,17 @@ impl Entry {
         let mut property = property.clone();
         let description = property.remove("description").and_then(|text| text.as_str().map(str::to_owned));
         // Swagger UI fills in what stands as `example`, all at once: one call that works. The schema's own `examples` only tell.
-        let example = self.example.iter().find(|(parameter, _)| *parameter == name).map(|(_, value)| Value::from(*value));
+        let example = self
+            .example
+            .iter()
+            .find(|(parameter, _)| *parameter == name)
+            .map(|(_, value)| Value::from(*value));
         let in_path = self.path.contains(&format!("{{{name}}}"));
-        let required = self.input.get("required").and_then(Value::as_array).is_some_and(|names| names.iter().any(|one| one == name));
+        let required = self
+            .input
+            .get("required")
+            .and_then(Value::as_array)
+            .is_some_and(|names| names.iter().any(|one| one == name));
         ParameterBuilder::new()
             .name(name)
             .parameter_in(if in_path { ParameterIn::Path } else { ParameterIn::Query })
@@ -76,10 +92,17 @@ impl Entry {
 /// A path that is not UTF-8 has no parameters.
 type PathParams = Result<RawPathParams, RawPathParamsRejection>;
 
-async fn answer(entry: &Entry, services: &Services, headers: &HeaderMap, path: PathParams, query: &str) -> Result<Response, Problem> {
+async fn answer(
+    entry: &Entry,
+    services: &Services,
+    headers: &HeaderMap,
+    path: PathParams,
+    query: &str,
+) -> Result<Response, Problem> {
     let grant = services.server.grant(headers, Door::Actions, None).map_err(sign_in)?;
     let path = path.map_err(|_| Problem::not_found())?;
-    let path: Vec<(String, String)> = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let path: Vec<(String, String)> =
+        path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let input = from_request(&entry.input, &path, query)?;
     let output = entry.call(input, services, grant).await?;
     Ok(Json(output).into_response())

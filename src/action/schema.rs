@@ -12,8 +12,10 @@ use utoipa::ToSchema;
 pub fn plain<T: ToSchema>() -> Map<String, Value> {
     let mut referenced = Vec::new();
     T::schemas(&mut referenced);
-    let definitions: BTreeMap<String, Value> =
-        referenced.into_iter().map(|(name, schema)| (name, serde_json::to_value(schema).unwrap_or_default())).collect();
+    let definitions: BTreeMap<String, Value> = referenced
+        .into_iter()
+        .map(|(name, schema)| (name, serde_json::to_value(schema).unwrap_or_default()))
+        .collect();
     let root = serde_json::to_value(T::schema()).unwrap_or_default();
     match flatten(root, &definitions, &mut Vec::new()) {
         Value::Object(object) => object,
@@ -140,7 +142,10 @@ mod tests {
         let schema = Value::Object(plain::<Outer>());
         assert_eq!(schema["properties"]["inner"]["description"], "My inner.");
         assert_eq!(schema["properties"]["id"]["type"], "string");
-        assert_eq!(schema["properties"]["list"]["items"]["properties"]["count"], json!({"type": "integer", "minimum": 1, "description": "A number.", "examples": [3]}));
+        assert_eq!(
+            schema["properties"]["list"]["items"]["properties"]["count"],
+            json!({"type": "integer", "minimum": 1, "description": "A number.", "examples": [3]})
+        );
     }
 
     #[derive(Serialize, ToSchema)]

@@ -9,7 +9,8 @@ use crate::atlassian::Site;
 use crate::config::Gpt;
 use crate::confluence::cql::{self, Author, CqlError, Field, Filters};
 use crate::confluence::{
-    AccountId, Connection, Content, ContentId, ContentKind, Error, Found, Hit, Person, Space, SpaceId, SpaceKey, SpaceType,
+    AccountId, Connection, Content, ContentId, ContentKind, Error, Found, Hit, Person, Space, SpaceId,
+    SpaceKey, SpaceType,
 };
 use crate::markdown::mentioned_people;
 use crate::problem::{Candidate, Kind, Problem};
@@ -57,9 +58,17 @@ pub struct Results {
 }
 
 impl Wiki {
-    pub(super) async fn open(connection: Connection, site: Site, gpt: &Gpt, list: String, sealer: Sealer, now: i64) -> Result<Self, Problem> {
+    pub(super) async fn open(
+        connection: Connection,
+        site: Site,
+        gpt: &Gpt,
+        list: String,
+        sealer: Sealer,
+        now: i64,
+    ) -> Result<Self, Problem> {
         let allowed_keys: Vec<SpaceKey> = gpt.spaces.iter().filter_map(|key| key.parse().ok()).collect();
-        let allowed = if allowed_keys.is_empty() { None } else { Some(connection.spaces_by_key(&allowed_keys).await?) };
+        let allowed =
+            if allowed_keys.is_empty() { None } else { Some(connection.spaces_by_key(&allowed_keys).await?) };
         Ok(Self { connection, site, allowed, allowed_keys, list, sealer, now })
     }
 
@@ -82,7 +91,8 @@ impl Wiki {
         }
         let mentioned = mentioned_people(content.storage()).into_iter().filter_map(|id| id.parse().ok());
         let ids: Vec<AccountId> = mentioned.chain(content.version.author_id.clone()).collect();
-        let (space, people) = tokio::try_join!(self.space_of(&content.space_id), async { Ok(self.names(ids).await) })?;
+        let (space, people) =
+            tokio::try_join!(self.space_of(&content.space_id), async { Ok(self.names(ids).await) })?;
         Ok(Document { kind, content, space, people })
     }
 
@@ -120,19 +130,31 @@ impl Wiki {
             return Ok(Author::AccountId(id));
         }
         let people = self.connection.people_named(text).await?;
-        let mut meant: Vec<&Person> = people.iter().filter(|person| person.name().to_lowercase() == text.trim().to_lowercase()).collect();
+        let mut meant: Vec<&Person> = people
+            .iter()
+            .filter(|person| person.name().to_lowercase() == text.trim().to_lowercase())
+            .collect();
         if meant.is_empty() {
             meant = people.iter().collect();
         }
         match meant.as_slice() {
             [person] => Ok(Author::AccountId(person.account_id.to_string())),
-            [] => Err(Problem::invalid("author", "nobody of this name is known", "me, an account id, or a name as Confluence shows it")),
+            [] => Err(Problem::invalid(
+                "author",
+                "nobody of this name is known",
+                "me, an account id, or a name as Confluence shows it",
+            )),
             several => Err(ambiguous_author(several)),
         }
     }
 
-    /// Content that `filters` find, within the policy: ANDed into the CQL, and checked on each result.
-    pub async fn search(&self, mut filters: Filters, limit: u32, cursor: Option<&str>) -> Result<Results, Problem> {
+    /// Content that `filters` find, within the policy: joined to the CQL, and checked on each result.
+    pub async fn search(
+        &self,
+        mut filters: Filters,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Results, Problem> {
         for key in &mut filters.spaces {
             *key = self.allowed_key(key)?;
         }
@@ -142,18 +164,25 @@ impl Wiki {
             return Ok(Results { hits: Vec::new(), total: Some(0), cql: built.caller, next_cursor: None });
         }
         let mut found = self.connection.search(&built.full, limit, cursor.as_deref()).await;
-        if matches!(found, Err(Error::BadRequest(_))) && filters.query.is_some() && field == Field::SiteSearch {
+        if matches!(found, Err(Error::BadRequest(_))) && filters.query.is_some() && field == Field::SiteSearch
+        {
             field = Field::Text;
             built = self.cql(&filters, field)?;
             found = self.connection.search(&built.full, limit, cursor.as_deref()).await;
         }
         let found = found.map_err(|error| search_problem(error, &built))?;
-        let next_cursor = found.cursor.as_deref().map(|next| self.seal_cursor(&format!("{}{next}", mark(field))));
+        let next_cursor =
+            found.cursor.as_deref().map(|next| self.seal_cursor(&format!("{}{next}", mark(field))));
         Ok(self.within_policy(found, built.caller, next_cursor))
     }
 
     /// Spaces the person sees and the GPT may read. With an allow-list, they come in one page.
-    pub async fn spaces(&self, r#type: Option<SpaceType>, limit: u32, cursor: Option<&str>) -> Result<(Vec<Arc<Space>>, Option<String>), Problem> {
+    pub async fn spaces(
+        &self,
+        r#type: Option<SpaceType>,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<(Vec<Arc<Space>>, Option<String>), Problem> {
         let cursor = self.open_cursor(cursor)?;
         if let Some(allowed) = &self.allowed {
             let wanted = |space: &&Arc<Space>| r#type.is_none_or(|r#type| space.r#type == r#type.name());
@@ -227,9 +256,10 @@ impl Wiki {
     }
 
     fn cql(&self, filters: &Filters, field: Field) -> Result<cql::Built, Problem> {
-        let keys: Option<Vec<String>> = self.allowed.as_ref().map(|spaces| spaces.iter().map(|space| space.key.to_string()).collect());
+        let keys: Option<Vec<String>> =
+            self.allowed.as_ref().map(|spaces| spaces.iter().map(|space| space.key.to_string()).collect());
         let keys = keys.filter(|keys| !keys.is_empty());
-        cql::build(filters, field, keys.as_deref()).map_err(cql_problem)
+        cql::build(filters, field, keys.as_deref()).map_err(|error| cql_problem(&error))
     }
 
     /// Drops what is outside the policy. Where something had to be dropped, a total would count it, so there is none.
@@ -262,7 +292,10 @@ impl Wiki {
 
     fn open_cursor(&self, cursor: Option<&str>) -> Result<Option<String>, Problem> {
         let Some(sealed) = cursor else { return Ok(None) };
-        let opened: Cursor = self.sealer.open(sealed).map_err(|_| invalid_cursor("it is not a cursor of this gateway, or too old"))?;
+        let opened: Cursor = self
+            .sealer
+            .open(sealed)
+            .map_err(|_| invalid_cursor("it is not a cursor of this gateway, or too old"))?;
         if opened.list != self.list_fingerprint() {
             return Err(invalid_cursor("it belongs to a call with other parameters"));
         }
@@ -304,11 +337,15 @@ fn mark(field: Field) -> char {
 }
 
 fn invalid_cursor(found: &str) -> Problem {
-    Problem::invalid("cursor", found, "the nextCursor of the answer before, with all other parameters unchanged")
+    Problem::invalid(
+        "cursor",
+        found,
+        "the nextCursor of the answer before, with all other parameters unchanged",
+    )
 }
 
 /// What in the caller's words makes no CQL, and what to write instead.
-pub fn cql_problem(error: CqlError) -> Problem {
+pub fn cql_problem(error: &CqlError) -> Problem {
     let kind = if matches!(error, CqlError::Raw { .. }) { Kind::InvalidCql } else { Kind::InvalidParameter };
     let problem = Problem::new(kind, error.to_string(), error.next_step());
     Problem { parameter: error.parameter().map(str::to_owned), ..problem }

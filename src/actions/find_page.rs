@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 use super::page_url::PageUrl;
 use super::reading::{Page, Reading};
 use crate::action::{Action, Caller, Listed, Wiki};
-use crate::confluence::SpaceKey;
+use crate::confluence::{ContentId, SpaceKey};
 use crate::problem::{Candidate, Kind, Problem};
 
 /// Read the page behind a link or title
@@ -29,7 +29,8 @@ pub struct FindPage {
 impl Action for FindPage {
     const ID: &'static str = "findPage";
     const PATH: &'static str = "/v1/pages";
-    const SCOPES: &'static [&'static str] = &["read:page:confluence", "read:space:confluence", "read:user:confluence"];
+    const SCOPES: &'static [&'static str] =
+        &["read:page:confluence", "read:space:confluence", "read:user:confluence"];
     const EXAMPLE: &'static [(&'static str, &'static str)] = &[("title", "Engineering Home")];
     type Output = Page;
 
@@ -37,7 +38,11 @@ impl Action for FindPage {
         let (wiki, id) = match (&self.url, &self.title) {
             (Some(url), None) => {
                 if self.space.is_some() {
-                    return Err(Problem::invalid("space", "it is given together with url", "only together with title"));
+                    return Err(Problem::invalid(
+                        "space",
+                        "it is given together with url",
+                        "only together with title",
+                    ));
                 }
                 let (host, url) = PageUrl::parse(url)?;
                 let wiki = caller.wiki_at(&host).await?;
@@ -46,26 +51,32 @@ impl Action for FindPage {
             }
             (None, Some(title)) => {
                 let wiki = caller.wiki().await?;
-                let id = the_one(&wiki, wiki.titled(title.trim(), self.space.as_ref()).await?)?;
+                let id = the_one(&wiki, &wiki.titled(title.trim(), self.space.as_ref()).await?)?;
                 (wiki, id)
             }
-            _ => return Err(Problem::invalid("url", "exactly one of url and title is needed", "url alone, or title with an optional space")),
+            _ => {
+                return Err(Problem::invalid(
+                    "url",
+                    "exactly one of url and title is needed",
+                    "url alone, or title with an optional space",
+                ));
+            }
         };
         let document = wiki.document(&id, self.reading.version()).await?;
-        self.reading.read(&wiki, document)
+        self.reading.read(&wiki, &document)
     }
 }
 
-async fn locate(wiki: &Wiki, url: PageUrl) -> Result<crate::confluence::ContentId, Problem> {
+async fn locate(wiki: &Wiki, url: PageUrl) -> Result<ContentId, Problem> {
     match url {
         PageUrl::Id(id) => Ok(id),
-        PageUrl::Title { space, title } => the_one(wiki, wiki.titled(&title, Some(&space)).await?),
+        PageUrl::Title { space, title } => the_one(wiki, &wiki.titled(&title, Some(&space)).await?),
         PageUrl::Home { space } => wiki.home_of(&space).await,
     }
 }
 
-fn the_one(wiki: &Wiki, pages: Vec<Listed>) -> Result<crate::confluence::ContentId, Problem> {
-    match pages.as_slice() {
+fn the_one(wiki: &Wiki, pages: &[Listed]) -> Result<ContentId, Problem> {
+    match pages {
         [page] => Ok(page.content.id.clone()),
         [] => Err(Problem::not_found()),
         several => {

@@ -22,13 +22,14 @@ pub struct GetPage {
 impl Action for GetPage {
     const ID: &'static str = "getPage";
     const PATH: &'static str = "/v1/pages/{id}";
-    const SCOPES: &'static [&'static str] = &["read:page:confluence", "read:space:confluence", "read:user:confluence"];
+    const SCOPES: &'static [&'static str] =
+        &["read:page:confluence", "read:space:confluence", "read:user:confluence"];
     const EXAMPLE: &'static [(&'static str, &'static str)] = &[("id", "1310745")];
     type Output = Page;
 
     async fn call(self, caller: Caller) -> Result<Page, Problem> {
         let wiki = caller.wiki().await?;
         let document = wiki.document(&self.id, self.reading.version()).await?;
-        self.reading.read(&wiki, document)
+        self.reading.read(&wiki, &document)
     }
 }

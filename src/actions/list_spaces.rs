@@ -48,7 +48,7 @@ pub struct ListedSpace {
     /// The space key, usable as space.
     key: String,
     name: String,
-    /// global, personal, collaboration or knowledge_base.
+    /// One of: global, personal, collaboration, `knowledge_base`.
     r#type: String,
     /// The link to show to the person.
     url: String,
@@ -68,8 +68,10 @@ impl Action for ListSpaces {
 
     async fn call(self, caller: Caller) -> Result<SpaceList, Problem> {
         let wiki = caller.wiki().await?;
-        let words: Vec<String> = self.query.iter().flat_map(|query| query.split_whitespace()).map(str::to_lowercase).collect();
-        let (mut spaces, mut next_cursor) = wiki.spaces(self.r#type, self.limit, self.cursor.as_deref()).await?;
+        let words: Vec<String> =
+            self.query.iter().flat_map(|query| query.split_whitespace()).map(str::to_lowercase).collect();
+        let (mut spaces, mut next_cursor) =
+            wiki.spaces(self.r#type, self.limit, self.cursor.as_deref()).await?;
         spaces.retain(|space| matches(space, &words));
         for _ in 1..PAGES {
             let Some(cursor) = next_cursor.clone().filter(|_| spaces.is_empty()) else { break };

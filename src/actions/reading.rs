@@ -106,14 +106,21 @@ impl Reading {
     }
 
     /// The part of `document` that was asked for.
-    pub fn read(&self, wiki: &Wiki, document: Document) -> Result<Page, Problem> {
-        let whole = convert(wiki, &document);
-        let size = PartSize { chars: self.max_chars as usize, json_bytes: MAX_ANSWER - AROUND - outline_bytes(&whole) };
+    pub fn read(&self, wiki: &Wiki, document: &Document) -> Result<Page, Problem> {
+        let whole = convert(wiki, document);
+        let size = PartSize {
+            chars: self.max_chars as usize,
+            json_bytes: MAX_ANSWER - AROUND - outline_bytes(&whole),
+        };
         let wanted = self.wanted(&whole)?;
         let parts = wanted.as_ref().unwrap_or(&whole).parts(size);
         let count = parts.len();
         let text = parts.into_iter().nth(self.part as usize - 1).ok_or_else(|| {
-            Problem::invalid("part", format!("there is no part {} with this maxChars, section and query", self.part), format!("1 to {count}"))
+            Problem::invalid(
+                "part",
+                format!("there is no part {} with this maxChars, section and query", self.part),
+                format!("1 to {count}"),
+            )
         })?;
         let content = &document.content;
         let editor = content.version.author_id.as_ref().and_then(|id| Some((id, document.people.get(id)?)));
@@ -127,7 +134,8 @@ impl Reading {
             status: status(&content.status),
             version: content.version.number,
             last_modified: time(content.version.created_at),
-            last_modified_by: editor.map(|(id, name)| Person { name: name.to_string(), account_id: id.to_string() }),
+            last_modified_by: editor
+                .map(|(id, name)| Person { name: name.to_string(), account_id: id.to_string() }),
             labels: labels(content.labels()),
             omitted: omissions(whole.omitted(), outline.len()),
             outline: outline.iter().take(MAX_OUTLINE).map(OutlineHeading::from).collect(),
@@ -143,20 +151,27 @@ impl Reading {
     fn wanted(&self, whole: &markdown::Document) -> Result<Option<markdown::Document>, Problem> {
         let section = match &self.section {
             Some(heading) => Some(whole.section(heading).ok_or_else(|| {
-                Problem::invalid("section", "the page has no such heading", "a heading of the page's outline, which getPage without section returns")
+                Problem::invalid(
+                    "section",
+                    "the page has no such heading",
+                    "a heading of the page's outline, which getPage without section returns",
+                )
             })?),
             None => None,
         };
         Ok(match &self.query {
             // Words that the page does not hold leave nothing, which is an answer.
-            Some(query) => Some(section.as_ref().unwrap_or(whole).matching(query).unwrap_or_else(markdown::Document::empty)),
+            Some(query) => Some(
+                section.as_ref().unwrap_or(whole).matching(query).unwrap_or_else(markdown::Document::empty),
+            ),
             None => section,
         })
     }
 }
 
 fn convert(wiki: &Wiki, document: &Document) -> markdown::Document {
-    let people: HashMap<String, String> = document.people.iter().map(|(id, name)| (id.to_string(), name.to_string())).collect();
+    let people: HashMap<String, String> =
+        document.people.iter().map(|(id, name)| (id.to_string(), name.to_string())).collect();
     let context = Context {
         wiki_url: &format!("{}/wiki", wiki.site().url),
         page_id: document.content.id.as_str(),
@@ -169,8 +184,12 @@ fn convert(wiki: &Wiki, document: &Document) -> markdown::Document {
 /// The converter's losses, and the headings that the outline has no room for.
 fn omissions(losses: &[Omitted], headings: usize) -> Vec<Omission> {
     let unlisted = headings.saturating_sub(MAX_OUTLINE);
-    let outline = (unlisted > 0).then(|| Omission { what: "headings in the outline".to_owned(), count: unlisted as u64 });
-    let losses = losses.iter().take(MAX_LOSSES).map(|loss| Omission { what: clip(&loss.what, MAX_LOSS), count: loss.count });
+    let outline = (unlisted > 0)
+        .then(|| Omission { what: "headings in the outline".to_owned(), count: unlisted as u64 });
+    let losses = losses
+        .iter()
+        .take(MAX_LOSSES)
+        .map(|loss| Omission { what: clip(&loss.what, MAX_LOSS), count: loss.count });
     losses.chain(outline).collect()
 }
 
@@ -183,7 +202,9 @@ impl From<&OutlineEntry<'_>> for OutlineHeading {
 /// What the outline of a page takes in an answer, at the most.
 fn outline_bytes(document: &markdown::Document) -> usize {
     let headings = document.headings().take(MAX_OUTLINE);
-    headings.map(|heading| AROUND_HEADING + Value::from(clip(&heading.text, MAX_HEADING)).to_string().len()).sum()
+    headings
+        .map(|heading| AROUND_HEADING + Value::from(clip(&heading.text, MAX_HEADING)).to_string().len())
+        .sum()
 }
 
 fn labels(labels: Vec<String>) -> Vec<String> {

@@ -141,13 +141,20 @@ impl SearchConfluence {
     /// The parameters as filters, all but the author, who may have to be looked up.
     fn filters(&self) -> Result<Filters, Problem> {
         if self.query.is_some() && self.cql.is_some() {
-            return Err(Problem::invalid("cql", "it is given together with query", "either query or cql, never both"));
+            return Err(Problem::invalid(
+                "cql",
+                "it is given together with query",
+                "either query or cql, never both",
+            ));
         }
         if self.says_nothing() {
-            return Err(cql_problem(CqlError::Nothing));
+            return Err(cql_problem(&CqlError::Nothing));
         }
-        let words = |name, text: &Option<String>| text.as_deref().map(|text| Words::parse(name, text)).transpose();
-        let date = |name, text: &Option<String>| text.as_deref().map(|text| DateBound::parse(name, text)).transpose();
+        let words =
+            |name, text: &Option<String>| text.as_deref().map(|text| Words::parse(name, text)).transpose();
+        let date = |name, text: &Option<String>| {
+            text.as_deref().map(|text| DateBound::parse(name, text)).transpose()
+        };
         let read = || -> Result<Filters, CqlError> {
             Ok(Filters {
                 types: self.r#type.iter().flat_map(|list| &list.0).map(|one| one.name().to_owned()).collect(),
@@ -163,7 +170,7 @@ impl SearchConfluence {
                 sort: self.sort.map(SortBy::order),
             })
         };
-        read().map_err(cql_problem)
+        read().map_err(|error| cql_problem(&error))
     }
 
     fn says_nothing(&self) -> bool {

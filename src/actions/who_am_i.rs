@@ -41,7 +41,9 @@ impl Action for WhoAmI {
         let sites = caller.sites().await?;
         let (wiki, decided) = match caller.wiki().await {
             // The person is the same on each site; which one is meant stays open.
-            Err(problem) if problem.kind == Kind::AmbiguousSite => (caller.wiki_at(sites[0].host()).await?, false),
+            Err(problem) if problem.kind == Kind::AmbiguousSite => {
+                (caller.wiki_at(sites[0].host()).await?, false)
+            }
             wiki => (wiki?, true),
         };
         let person = wiki.current_person().await?;
@@ -50,7 +52,9 @@ impl Action for WhoAmI {
             account_id: person.account_id.to_string(),
             site: decided.then(|| Site::from(wiki.site())),
             sites: sites.iter().map(Site::from).collect(),
-            spaces: wiki.allowed_spaces().map(|spaces| spaces.iter().map(|space| Space::from(&**space)).collect()),
+            spaces: wiki
+                .allowed_spaces()
+                .map(|spaces| spaces.iter().map(|space| Space::from(&**space)).collect()),
             actions: caller.gpt().actions.clone(),
         })
     }

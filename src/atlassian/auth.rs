@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use oauth2::basic::{BasicClient, BasicErrorResponse, BasicErrorResponseType, BasicTokenResponse};
 use oauth2::{
-    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, HttpRequest,
-    HttpResponse, RedirectUrl, RefreshToken, RequestTokenError, Scope, TokenResponse, TokenUrl,
+    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
+    HttpRequest, HttpResponse, RedirectUrl, RefreshToken, RequestTokenError, Scope, TokenResponse, TokenUrl,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -56,7 +56,11 @@ pub enum AuthError {
 }
 
 impl Auth {
-    pub fn new(config: &config::Atlassian, public_url: &PublicUrl, http: reqwest::Client) -> Result<Self, String> {
+    pub fn new(
+        config: &config::Atlassian,
+        public_url: &PublicUrl,
+        http: reqwest::Client,
+    ) -> Result<Self, String> {
         let endpoint = |path: &str| {
             let mut url = config.auth_url.clone();
             url.set_path(path);
@@ -87,7 +91,12 @@ impl Auth {
     pub async fn exchange(&self, code: &SecretString) -> Result<Tokens, AuthError> {
         let code = AuthorizationCode::new(code.expose_secret().to_owned());
         let send = |request| send(self.http.clone(), request);
-        self.client.exchange_code(code).request_async(&send).await.map(|answer| tokens(&answer)).map_err(refused)
+        self.client
+            .exchange_code(code)
+            .request_async(&send)
+            .await
+            .map(|answer| tokens(&answer))
+            .map_err(refused)
     }
 
     /// Trades a refresh token for new tokens. Atlassian rotates it and honours the old one for 10 more minutes.
@@ -132,20 +141,25 @@ fn refusal(answer: &BasicErrorResponse) -> AuthError {
     let description = answer.error_description().map(|text| text.to_ascii_lowercase()).unwrap_or_default();
     match answer.error() {
         BasicErrorResponseType::InvalidGrant => AuthError::Rejected,
-        BasicErrorResponseType::UnauthorizedClient if description.contains("refresh_token is invalid") => AuthError::Rejected,
+        BasicErrorResponseType::UnauthorizedClient if description.contains("refresh_token is invalid") => {
+            AuthError::Rejected
+        }
         BasicErrorResponseType::UnauthorizedClient => AuthError::Misconfigured("unauthorized_client"),
         BasicErrorResponseType::InvalidClient => AuthError::Misconfigured("invalid_client"),
         BasicErrorResponseType::InvalidRequest => AuthError::Misconfigured("invalid_request"),
         BasicErrorResponseType::InvalidScope => AuthError::Misconfigured("invalid_scope"),
         BasicErrorResponseType::UnsupportedGrantType => AuthError::Misconfigured("unsupported_grant_type"),
-        BasicErrorResponseType::Extension(code) if code == "access_denied" => AuthError::Misconfigured("access_denied"),
+        BasicErrorResponseType::Extension(code) if code == "access_denied" => {
+            AuthError::Misconfigured("access_denied")
+        }
         BasicErrorResponseType::Extension(_) => unavailable("it has an error code that is not known"),
     }
 }
 
 /// Sends one request of the oauth2 crate with our own client. Only an answer that decides something is handed back.
 async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, AuthError> {
-    let mut request = reqwest::Request::try_from(request).map_err(|error| unavailable(super::describe(error)))?;
+    let mut request =
+        reqwest::Request::try_from(request).map_err(|error| unavailable(super::describe(error)))?;
     *request.timeout_mut() = Some(TIMEOUT);
     let response = http.execute(request).await.map_err(|error| unavailable(super::describe(error)))?;
     let status = response.status();

@@ -115,18 +115,25 @@ impl Sites {
     async fn look_up(&self, token: &SecretString) -> Result<Arc<[Site]>, Miss> {
         let request = self.http.get(self.url.clone()).bearer_auth(token.expose_secret()).timeout(TIMEOUT);
         let response = request.send().await.map_err(|error| {
-            if error.is_timeout() { SitesError::TooSlow } else { SitesError::Unavailable(super::describe(error)) }
+            if error.is_timeout() {
+                SitesError::TooSlow
+            } else {
+                SitesError::Unavailable(super::describe(error))
+            }
         })?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(SitesError::Unauthorized.into()),
             StatusCode::TOO_MANY_REQUESTS => {
-                return Err(SitesError::RateLimited { retry_after: super::retry_after(response.headers()) }.into());
+                return Err(
+                    SitesError::RateLimited { retry_after: super::retry_after(response.headers()) }.into()
+                );
             }
             status => return Err(SitesError::Unavailable(format!("status {}", status.as_u16())).into()),
         }
         let body = super::read(response, MAX_ANSWER).await.map_err(SitesError::Unavailable)?;
-        let sites = confluence_sites(&body).ok_or_else(|| SitesError::Unavailable("not a list of sites".to_owned()))?;
+        let sites = confluence_sites(&body)
+            .ok_or_else(|| SitesError::Unavailable("not a list of sites".to_owned()))?;
         if sites.is_empty() { Err(Miss::Empty) } else { Ok(sites.into()) }
     }
 }
@@ -195,7 +202,13 @@ mod tests {
     #[test]
     fn a_cloud_id_is_a_uuid_and_nothing_else() {
         assert!(CloudId::parse("11111111-aaaa-4bbb-8ccc-000000000001").is_some());
-        for bad in ["", "1", "11111111-aaaa-4bbb-8ccc-00000000000/", "11111111aaaa4bbb8ccc000000000001", "11111111-aaaa-4bbb-8ccc-0000000000011"] {
+        for bad in [
+            "",
+            "1",
+            "11111111-aaaa-4bbb-8ccc-00000000000/",
+            "11111111aaaa4bbb8ccc000000000001",
+            "11111111-aaaa-4bbb-8ccc-0000000000011",
+        ] {
             assert_eq!(CloudId::parse(bad), None, "{bad}");
         }
     }

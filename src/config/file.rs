@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::Gpt;
 use super::read::{
-    Reader, SPACES_NEED_A_SITE, action, client_id, default_actions, gpt_id, line, redirect_uri, secret_text, site, space_key,
+    Reader, SPACES_NEED_A_SITE, action, client_id, default_actions, gpt_id, line, redirect_uri, secret_text,
+    site, space_key,
 };
 
 #[derive(Deserialize)]
@@ -51,30 +52,46 @@ struct SecretTable {
 
 /// Reads the profiles from the file at `path`.
 pub fn gpts(reader: &mut Reader<'_>, path: &str, actions: &[(&str, bool)]) -> Option<Vec<Gpt>> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("names the file {path:?}, which cannot be read: {error}"));
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("names the file {path:?}, which cannot be read: {error}"));
     let text = reader.keep("CAUSEWAY_CONFIG", text)?;
     // The parser's own message may quote the line, and the line may hold a secret: only its place is told.
     let parsed = toml::from_str::<File>(&text).map_err(|error| {
-        let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        let line =
+            error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
         format!("names the file {path:?}, whose line {line} is not as expected: {}", error.message())
     });
     let file = reader.keep("CAUSEWAY_CONFIG", parsed)?;
     if file.gpt.is_empty() {
-        reader.mistake("CAUSEWAY_CONFIG", format!("names the file {path:?}, which has no [[gpt]] table. Add one for each GPT"));
+        reader.mistake(
+            "CAUSEWAY_CONFIG",
+            format!("names the file {path:?}, which has no [[gpt]] table. Add one for each GPT"),
+        );
         return None;
     }
-    for name in ["CAUSEWAY_CLIENT_SECRET", "CAUSEWAY_NAME", "CAUSEWAY_GPT_IDS", "CAUSEWAY_REDIRECT_URIS", "CAUSEWAY_SITE", "CAUSEWAY_SPACES", "CAUSEWAY_ACTIONS"] {
+    for name in [
+        "CAUSEWAY_CLIENT_SECRET",
+        "CAUSEWAY_NAME",
+        "CAUSEWAY_GPT_IDS",
+        "CAUSEWAY_REDIRECT_URIS",
+        "CAUSEWAY_SITE",
+        "CAUSEWAY_SPACES",
+        "CAUSEWAY_ACTIONS",
+    ] {
         if reader.value(name).is_some() {
-            reader.mistake(name, "is set together with CAUSEWAY_CONFIG, where each GPT says this for itself. Remove it");
+            reader.mistake(
+                name,
+                "is set together with CAUSEWAY_CONFIG, where each GPT says this for itself. Remove it",
+            );
         }
     }
     unique(reader, &file.gpt);
     let gpts: Vec<Option<Gpt>> =
-        file.gpt.into_iter().enumerate().map(|(index, table)| gpt(reader, index, table, actions)).collect();
+        file.gpt.into_iter().enumerate().map(|(index, table)| gpt(reader, index, &table, actions)).collect();
     gpts.into_iter().collect()
 }
 
-fn gpt(reader: &mut Reader<'_>, index: usize, table: Table, actions: &[(&str, bool)]) -> Option<Gpt> {
+fn gpt(reader: &mut Reader<'_>, index: usize, table: &Table, actions: &[(&str, bool)]) -> Option<Gpt> {
     let at = |field: &str| format!("CAUSEWAY_CONFIG gpt[{index}].{field}");
     let slug = reader.keep(&at("slug"), slug(&table.slug));
     let name = reader.keep(&at("name"), line(table.name.as_deref().unwrap_or("Confluence")));
@@ -121,11 +138,12 @@ fn secret(reader: &Reader<'_>, source: &SecretSource) -> Result<SecretString, St
         return Err(format!("is written into the file. {ACCEPTED}"));
     };
     match (&table.env, &table.file) {
-        (Some(name), None) => {
-            secret_text(reader.value(name).ok_or_else(|| format!("names the variable {name}, which is not set"))?)
-        }
+        (Some(name), None) => secret_text(
+            reader.value(name).ok_or_else(|| format!("names the variable {name}, which is not set"))?,
+        ),
         (None, Some(path)) => {
-            let text = std::fs::read_to_string(path).map_err(|error| format!("names the file {path:?}, which cannot be read: {error}"))?;
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| format!("names the file {path:?}, which cannot be read: {error}"))?;
             secret_text(text.trim())
         }
         _ => Err(ACCEPTED.to_owned()),

@@ -116,18 +116,26 @@ impl Reader<'_> {
         let unknown: Vec<String> = self
             .env
             .keys()
-            .filter(|name| name.starts_with("CAUSEWAY_") && !VARIABLES.iter().any(|known| known.name == *name))
+            .filter(|name| {
+                name.starts_with("CAUSEWAY_") && !VARIABLES.iter().any(|known| known.name == *name)
+            })
             .cloned()
             .collect();
         for name in unknown {
-            self.mistake(name, "is not a variable of Causeway. Remove it, or look its name up in causeway serve --help");
+            self.mistake(
+                name,
+                "is not a variable of Causeway. Remove it, or look its name up in causeway serve --help",
+            );
         }
     }
 }
 
 /// The profiles: one from variables, or those of the file.
 fn gpts(reader: &mut Reader<'_>, actions: &[(&str, bool)]) -> Option<Vec<Arc<Gpt>>> {
-    let gpts = match (reader.value("CAUSEWAY_CONFIG").map(str::to_owned), reader.value("CAUSEWAY_CLIENT_ID").is_some()) {
+    let gpts = match (
+        reader.value("CAUSEWAY_CONFIG").map(str::to_owned),
+        reader.value("CAUSEWAY_CLIENT_ID").is_some(),
+    ) {
         (Some(_), true) => {
             reader.mistake("CAUSEWAY_CONFIG", "is set together with CAUSEWAY_CLIENT_ID. Keep one: the file for several GPTs, or the variables for one");
             return None;
@@ -143,7 +151,8 @@ fn single_gpt(reader: &mut Reader<'_>, actions: &[(&str, bool)]) -> Option<Gpt> 
     let client_secret = reader.required("CAUSEWAY_CLIENT_SECRET", secret_text);
     let name = reader.or("CAUSEWAY_NAME", "Confluence", line);
     let gpt_ids = reader.optional("CAUSEWAY_GPT_IDS", |text| each(text, gpt_id)).unwrap_or_default();
-    let redirect_uris = reader.optional("CAUSEWAY_REDIRECT_URIS", |text| each(text, redirect_uri)).unwrap_or_default();
+    let redirect_uris =
+        reader.optional("CAUSEWAY_REDIRECT_URIS", |text| each(text, redirect_uri)).unwrap_or_default();
     let site = reader.optional("CAUSEWAY_SITE", site);
     let spaces = reader.optional("CAUSEWAY_SPACES", |text| each(text, space_key)).unwrap_or_default();
     let listed = reader.optional("CAUSEWAY_ACTIONS", |text| each(text, |name| action(name, actions)));
@@ -163,8 +172,7 @@ fn single_gpt(reader: &mut Reader<'_>, actions: &[(&str, bool)]) -> Option<Gpt> 
     })
 }
 
-pub const SPACES_NEED_A_SITE: &str =
-    "lists spaces, but no site: a space key means nothing without one. Set the site (its host, such as acme.atlassian.net) too";
+pub const SPACES_NEED_A_SITE: &str = "lists spaces, but no site: a space key means nothing without one. Set the site (its host, such as acme.atlassian.net) too";
 
 pub fn default_actions(actions: &[(&str, bool)]) -> Vec<String> {
     actions.iter().filter(|(_, on)| *on).map(|(id, _)| (*id).to_owned()).collect()
@@ -179,8 +187,12 @@ pub fn each<T: Ord + Clone>(text: &str, parse: impl Fn(&str) -> Result<T, String
 }
 
 fn parse_key_ring(text: &str) -> Result<Vec<SecretString>, String> {
-    let keys: Vec<SecretString> =
-        text.split(',').map(str::trim).filter(|key| !key.is_empty()).map(|key| parse_secret(key).map(|_| key.into())).collect::<Result<_, _>>()?;
+    let keys: Vec<SecretString> = text
+        .split(',')
+        .map(str::trim)
+        .filter(|key| !key.is_empty())
+        .map(|key| parse_secret(key).map(|_| key.into()))
+        .collect::<Result<_, _>>()?;
     if keys.is_empty() { Err("holds no key. Make one with causeway keygen".to_owned()) } else { Ok(keys) }
 }
 
@@ -192,7 +204,10 @@ pub fn parse_secret(text: &str) -> Result<Vec<u8>, String> {
         .find_map(|engine| engine.decode(text).ok())
         .ok_or("holds a key that is not base64. Make one with causeway keygen")?;
     if bytes.len() < 32 {
-        return Err(format!("holds a key of {} bytes; 32 or more are needed. Make one with causeway keygen", bytes.len()));
+        return Err(format!(
+            "holds a key of {} bytes; 32 or more are needed. Make one with causeway keygen",
+            bytes.len()
+        ));
     }
     let distinct: BTreeSet<u8> = bytes.iter().copied().collect();
     if distinct.len() < 12 {
@@ -243,7 +258,9 @@ pub fn gpt_id(text: &str) -> Result<String, String> {
 }
 
 pub fn redirect_uri(text: &str) -> Result<String, String> {
-    let wrong = |why: &str| format!("holds {text:?}: {why}. A redirect URI is an absolute https URL without a fragment");
+    let wrong = |why: &str| {
+        format!("holds {text:?}: {why}. A redirect URI is an absolute https URL without a fragment")
+    };
     let url = Url::parse(text).map_err(|_| wrong("it is not a URL"))?;
     let loopback = url.scheme() == "http" && url.host_str().is_some_and(is_loopback_host);
     if url.scheme() != "https" && !loopback {
@@ -260,9 +277,12 @@ pub fn site(text: &str) -> Result<String, String> {
     let lower = text.to_ascii_lowercase();
     let host = lower.strip_prefix("https://").unwrap_or(&lower);
     let host = host.split('/').next().unwrap_or_default();
-    let plain = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+    let plain = !host.is_empty()
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
     if !plain || !(host.contains('.') || is_cloud_id(host)) {
-        return Err(format!("is {text:?}, which is neither a host such as acme.atlassian.net nor a cloud id"));
+        return Err(format!(
+            "is {text:?}, which is neither a host such as acme.atlassian.net nor a cloud id"
+        ));
     }
     Ok(host.to_owned())
 }
@@ -305,8 +325,14 @@ fn upstream_url(text: &str) -> Result<Url, String> {
 
 fn hosts(text: &str) -> Result<Vec<String>, String> {
     each(text, |host| {
-        let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']'));
-        if plain { Ok(host.to_ascii_lowercase()) } else { Err(format!("holds {host:?}, which is not a host such as chatgpt.com")) }
+        let plain = host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']'));
+        if plain {
+            Ok(host.to_ascii_lowercase())
+        } else {
+            Err(format!("holds {host:?}, which is not a host such as chatgpt.com"))
+        }
     })
 }
 
@@ -321,8 +347,13 @@ fn mcp_clients(text: &str) -> Result<McpClients, String> {
         "off" => Ok(McpClients::Off),
         list => {
             let hosts = hosts(list)?;
-            if let Some(word) = hosts.iter().find(|host| !host.contains('.') && *host != "localhost" && !host.starts_with('[')) {
-                return Err(format!("holds {word:?}. Accepted: known, any, off, or comma-separated hosts such as chatgpt.com"));
+            if let Some(word) = hosts
+                .iter()
+                .find(|host| !host.contains('.') && *host != "localhost" && !host.starts_with('['))
+            {
+                return Err(format!(
+                    "holds {word:?}. Accepted: known, any, off, or comma-separated hosts such as chatgpt.com"
+                ));
             }
             Ok(McpClients::Hosts(hosts))
         }
@@ -338,12 +369,15 @@ fn on_or_off(text: &str) -> Result<bool, String> {
 }
 
 fn time(text: &str) -> Result<jiff::Timestamp, String> {
-    text.parse().map_err(|_| format!("is {text:?}, which is not an RFC 3339 time such as 2026-11-21T09:00:00Z"))
+    text.parse()
+        .map_err(|_| format!("is {text:?}, which is not an RFC 3339 time such as 2026-11-21T09:00:00Z"))
 }
 
 fn log_filter(text: &str) -> Result<String, String> {
     let parsed = tracing_subscriber::EnvFilter::try_new(text);
-    parsed.map(|_| text.to_owned()).map_err(|_| format!("is {text:?}, which is not a log filter such as info or causeway=debug"))
+    parsed
+        .map(|_| text.to_owned())
+        .map_err(|_| format!("is {text:?}, which is not a log filter such as info or causeway=debug"))
 }
 
 fn log_format(text: &str) -> Result<bool, String> {

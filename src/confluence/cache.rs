@@ -17,11 +17,14 @@ pub fn partition(token: &SecretString, cloud_id: &CloudId) -> Partition {
     fingerprint(&format!("{} {}", cloud_id.as_str(), token.expose_secret()))
 }
 
+/// Several spaces, shared.
+pub type SpaceList = Arc<[Arc<Space>]>;
+
 /// The caches, each bounded in entries and time.
 pub struct Caches {
     pub spaces: Cache<(Partition, SpaceId), Arc<Space>>,
     /// The spaces that a list of keys names, for allow-lists.
-    pub named_spaces: Cache<(Partition, Vec<SpaceKey>), Arc<[Arc<Space>]>>,
+    pub named_spaces: Cache<(Partition, Vec<SpaceKey>), SpaceList>,
     pub people: Cache<(Partition, AccountId), Arc<str>>,
 }
 

@@ -112,16 +112,27 @@ const SAME_TITLE: usize = 250;
 
 impl Connection {
     /// A page or blog post with its body, current or at `version`. An id that is no page may be a blog post's.
-    pub async fn content(&self, id: &ContentId, version: Option<u32>) -> Result<(ContentKind, Content), Error> {
+    pub async fn content(
+        &self,
+        id: &ContentId,
+        version: Option<u32>,
+    ) -> Result<(ContentKind, Content), Error> {
         match self.content_of(ContentKind::Page, id, version).await {
             Ok(page) => Ok((ContentKind::Page, page)),
-            Err(Error::NotFound) => Ok((ContentKind::BlogPost, self.content_of(ContentKind::BlogPost, id, version).await?)),
+            Err(Error::NotFound) => {
+                Ok((ContentKind::BlogPost, self.content_of(ContentKind::BlogPost, id, version).await?))
+            }
             Err(error) => Err(error),
         }
     }
 
     /// The same where it is known which of the two it is.
-    pub async fn content_of(&self, kind: ContentKind, id: &ContentId, version: Option<u32>) -> Result<Content, Error> {
+    pub async fn content_of(
+        &self,
+        kind: ContentKind,
+        id: &ContentId,
+        version: Option<u32>,
+    ) -> Result<Content, Error> {
         let mut query = vec![("body-format", "storage".to_owned()), ("include-labels", "true".to_owned())];
         query.extend(version.map(|number| ("version", number.to_string())));
         self.send(Call::get(&["api", "v2", kind.segment(), id.as_str()], query)).await

@@ -26,7 +26,10 @@ mod tests {
     #[test]
     fn the_cursor_is_found_wherever_the_link_holds_it() {
         let cursor = |next: &str| Links { next: Some(next.to_owned()) }.cursor();
-        assert_eq!(cursor("/rest/api/search?next=true&cursor=_f_MjU%3D_sa_x%2By&limit=25&cql=a"), Some("_f_MjU=_sa_x+y".to_owned()));
+        assert_eq!(
+            cursor("/rest/api/search?next=true&cursor=_f_MjU%3D_sa_x%2By&limit=25&cql=a"),
+            Some("_f_MjU=_sa_x+y".to_owned())
+        );
         assert_eq!(cursor("/wiki/api/v2/pages?limit=5&cursor=eyJpZCI6+/=="), Some("eyJpZCI6+/==".to_owned()));
         assert_eq!(cursor("/wiki/api/v2/pages?limit=5"), None);
         assert_eq!(Links::default().cursor(), None);

@@ -64,8 +64,13 @@ pub fn from_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Erro
     match status {
         StatusCode::BAD_REQUEST => Error::BadRequest(message.chars().take(MAX_REASON).collect()),
         StatusCode::UNAUTHORIZED => {
-            let category = headers.get("X-Failure-Category").and_then(|value| value.to_str().ok()).unwrap_or_default();
-            if message.contains("scope") || category.contains("SCOPE") { Error::ScopeMismatch } else { Error::Unauthorized }
+            let category =
+                headers.get("X-Failure-Category").and_then(|value| value.to_str().ok()).unwrap_or_default();
+            if message.contains("scope") || category.contains("SCOPE") {
+                Error::ScopeMismatch
+            } else {
+                Error::Unauthorized
+            }
         }
         StatusCode::FORBIDDEN => Error::NoProduct,
         StatusCode::NOT_FOUND => Error::NotFound,

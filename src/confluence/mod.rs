@@ -56,7 +56,13 @@ impl Client {
 
     /// One person at one site, for work that has to be done by `deadline`.
     pub fn connect(&self, token: SecretString, cloud_id: CloudId, deadline: Instant) -> Connection {
-        Connection { partition: cache::partition(&token, &cloud_id), client: self.clone(), token, cloud_id, deadline }
+        Connection {
+            partition: cache::partition(&token, &cloud_id),
+            client: self.clone(),
+            token,
+            cloud_id,
+            deadline,
+        }
     }
 }
 
@@ -115,7 +121,8 @@ impl Connection {
                 }
             }
         };
-        serde_json::from_slice(&body).map_err(|error| Error::Unavailable(format!("unreadable JSON: {:?}", error.classify())))
+        serde_json::from_slice(&body)
+            .map_err(|error| Error::Unavailable(format!("unreadable JSON: {:?}", error.classify())))
     }
 
     async fn attempt(&self, call: &Call<'_>, url: &Url) -> Attempt {
@@ -134,7 +141,12 @@ impl Connection {
             Ok::<_, reqwest::Error>((status, headers, read(response).await?))
         });
         // The path's template says what was called; the path itself would say which page.
-        let template = call.path.iter().map(|segment| if is_name(segment) { segment } else { "…" }).collect::<Vec<_>>().join("/");
+        let template = call
+            .path
+            .iter()
+            .map(|segment| if is_name(segment) { segment } else { "…" })
+            .collect::<Vec<_>>()
+            .join("/");
         match answer.await {
             Err(_) => {
                 tracing::debug!(call = template, "upstream call ran out of time");
@@ -187,7 +199,9 @@ fn judge(status: StatusCode, headers: &HeaderMap, body: Option<Vec<u8>>) -> Atte
     }
     let error = error::from_answer(status, headers, &body);
     match (&error, status) {
-        (Error::RateLimited { retry_after: Some(seconds) }, _) if Duration::from_secs(*seconds) <= MAX_WAIT => {
+        (Error::RateLimited { retry_after: Some(seconds) }, _)
+            if Duration::from_secs(*seconds) <= MAX_WAIT =>
+        {
             Attempt::Again(Duration::from_secs(*seconds), error)
         }
         (_, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE) => {

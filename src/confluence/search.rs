@@ -131,9 +131,11 @@ impl Connection {
 impl From<Row> for Hit {
     fn from(row: Row) -> Self {
         let container = row.result_global_container;
-        let (space_id, space_key, space_name) = row.content.space.map_or((None, None, String::new()), |space| (space.id, space.key, space.name));
+        let (space_id, space_key, space_name) =
+            row.content.space.map_or((None, None, String::new()), |space| (space.id, space.key, space.name));
         let (by, when) = row.content.version.map_or((None, None), |version| (version.by, version.when));
-        let container_key = container.as_ref().and_then(|container| container.display_url.rsplit('/').next()?.parse().ok());
+        let container_key =
+            container.as_ref().and_then(|container| container.display_url.rsplit('/').next()?.parse().ok());
         Self {
             title: row.content.title.unwrap_or_else(|| plain(&row.title)),
             id: row.content.id,
@@ -141,7 +143,11 @@ impl From<Row> for Hit {
             status: row.content.status.unwrap_or_default(),
             space_id,
             space_key: space_key.or(container_key),
-            space_name: if space_name.is_empty() { container.map(|c| plain(&c.title)).unwrap_or_default() } else { space_name },
+            space_name: if space_name.is_empty() {
+                container.map(|c| plain(&c.title)).unwrap_or_default()
+            } else {
+                space_name
+            },
             web_path: row.url,
             excerpt: plain(&row.excerpt),
             last_modified: when.or(row.last_modified).and_then(|time| time.parse().ok()),

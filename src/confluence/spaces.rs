@@ -31,7 +31,10 @@ pub struct Space {
 impl Space {
     /// The description in plain text; empty when there is none.
     pub fn description(&self) -> &str {
-        self.description.as_ref().and_then(|description| description.plain.as_ref()).map_or("", |plain| plain.value.trim())
+        self.description
+            .as_ref()
+            .and_then(|description| description.plain.as_ref())
+            .map_or("", |plain| plain.value.trim())
     }
 }
 
@@ -84,7 +87,12 @@ struct List {
 
 impl Connection {
     /// Current spaces the person sees, all or of one type. `limit` is at most 250.
-    pub async fn spaces(&self, r#type: Option<SpaceType>, limit: u32, cursor: Option<&str>) -> Result<Spaces, Error> {
+    pub async fn spaces(
+        &self,
+        r#type: Option<SpaceType>,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Spaces, Error> {
         let mut query = vec![("status", "current".to_owned()), ("limit", limit.to_string())];
         query.extend(r#type.map(|r#type| ("type", r#type.name().to_owned())));
         query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
@@ -100,7 +108,9 @@ impl Connection {
         let mut spaces = Vec::new();
         for batch in keys.chunks(BATCH) {
             let keys: Vec<&str> = batch.iter().map(SpaceKey::as_str).collect();
-            spaces.extend(self.list_spaces(vec![("keys", keys.join(",")), ("limit", BATCH.to_string())]).await?.spaces);
+            spaces.extend(
+                self.list_spaces(vec![("keys", keys.join(",")), ("limit", BATCH.to_string())]).await?.spaces,
+            );
         }
         let spaces: Arc<[Arc<Space>]> = spaces.into();
         self.client.caches.named_spaces.insert(entry, spaces.clone()).await;
@@ -112,7 +122,9 @@ impl Connection {
         let known = self.client.caches.spaces.get(&(self.partition, id.clone())).await;
         match known {
             Some(space) => Ok(space),
-            None => self.list_spaces(vec![("ids", id.to_string())]).await?.spaces.pop().ok_or(Error::NotFound),
+            None => {
+                self.list_spaces(vec![("ids", id.to_string())]).await?.spaces.pop().ok_or(Error::NotFound)
+            }
         }
     }
 

@@ -45,12 +45,24 @@ impl Connection {
     /// People whose name holds these words.
     pub async fn people_named(&self, name: &str) -> Result<Vec<Person>, Error> {
         let cql = format!("user.fullname ~ {}", quote(name));
-        let list: List = self.send(Call::get(&["rest", "api", "search", "user"], vec![("cql", cql), ("limit", "25".to_owned())])).await?;
-        Ok(list.results.into_iter().filter_map(|row| serde_json::from_value(row.get("user")?.clone()).ok()).collect())
+        let list: List = self
+            .send(Call::get(
+                &["rest", "api", "search", "user"],
+                vec![("cql", cql), ("limit", "25".to_owned())],
+            ))
+            .await?;
+        Ok(list
+            .results
+            .into_iter()
+            .filter_map(|row| serde_json::from_value(row.get("user")?.clone()).ok())
+            .collect())
     }
 
     /// The names of these people, from the cache or by one call for up to 250 of them. Who has no name is left out.
-    pub async fn names(&self, ids: impl IntoIterator<Item = AccountId>) -> Result<HashMap<AccountId, Arc<str>>, Error> {
+    pub async fn names(
+        &self,
+        ids: impl IntoIterator<Item = AccountId>,
+    ) -> Result<HashMap<AccountId, Arc<str>>, Error> {
         let mut names = HashMap::new();
         let mut missing = Vec::new();
         for id in ids.into_iter().collect::<BTreeSet<_>>() {
@@ -62,7 +74,8 @@ impl Connection {
         for batch in missing.chunks(BATCH) {
             let body = serde_json::json!({ "accountIds": batch });
             let list: List = self.send(Call::post(&["api", "v2", "users-bulk"], body)).await?;
-            let people = list.results.into_iter().filter_map(|row| serde_json::from_value::<Person>(row).ok());
+            let people =
+                list.results.into_iter().filter_map(|row| serde_json::from_value::<Person>(row).ok());
             for person in people {
                 names.insert(person.account_id.clone(), person.name().into());
             }
@@ -79,7 +92,11 @@ impl Connection {
     /// Keeps a name that came with another answer.
     pub(super) async fn remember(&self, person: &Person) {
         if !person.name().is_empty() {
-            self.client.caches.people.insert((self.partition, person.account_id.clone()), person.name().into()).await;
+            self.client
+                .caches
+                .people
+                .insert((self.partition, person.account_id.clone()), person.name().into())
+                .await;
         }
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn needs_escape(place: Place<'_>) -> bool {
     let space_before = place.before.is_ascii_whitespace();
     let space_after = next.is_some_and(|byte| byte.is_ascii_whitespace());
     match place.rest[0] {
-        b'\\' => next.is_none_or(|byte| byte.is_ascii_punctuation()),
+        b'\\' => !next.is_some_and(is_word),
         b'`' => true,
         b'*' => place.line_start || !(space_before && space_after),
         b'_' => {

@@ -57,6 +57,9 @@ impl Converter<'_> {
             self.close(element);
             return TokenSinkResult::Continue;
         }
+        if matches!(name, "iframe" | "object" | "embed" | "audio" | "video") {
+            self.writer.losses.add("embedded media", 1);
+        }
         let attributes = Attributes::Parsed(&tag.attrs);
         let class = attributes.get("class").unwrap_or_default();
         let classes = Classes(&class);

@@ -72,70 +72,77 @@ impl Document {
     }
 
     fn part(&self, from: Start, end: usize, cuts: &[Cut], size: PartSize) -> (Part, Start) {
-        let mut opening = self.opening(from.context);
+        let opening = self.affordable_opening(from.context, size);
         let mut room = Room::of(size);
-        let mut needed = Room::of(size);
-        if !(needed.take_all(&opening.text) && needed.take_all(&opening.text) && needed.chars > 16) {
-            opening = Opening::default();
-        }
-        room.take_all(&opening.text);
-        let rest = &self.text[from.offset..end];
-        let fits = from.offset + room.clone().fitting(rest);
-        if fits == end && room.clone().take_all(&opening.closing) {
-            let text = format!("{}{rest}{}", opening.text, opening.closing);
-            return (Part { text, source: from.offset..end }, Start { offset: end, context: 0 });
-        }
-        let (next, closing) = self.best_cut(from, fits, cuts, room, &opening);
+        room.take_all(&opening);
+        let fits = from.offset + room.clone().fitting(&self.text[from.offset..end]);
+        let (next, closing) = if fits == end {
+            (Start { offset: end, context: 0 }, String::new())
+        } else {
+            self.best_cut(from, fits, cuts, &room)
+        };
         let body = self.text[from.offset..next.offset].trim_end();
-        let text = format!("{}{body}{closing}", opening.text);
+        let text = format!("{opening}{body}{closing}");
         (Part { text, source: from.offset..next.offset }, next)
     }
 
-    /// Where to end a part that reaches up to `fits` at most.
-    fn best_cut(&self, from: Start, fits: usize, cuts: &[Cut], room: Room, opening: &Opening) -> (Start, String) {
+    /// What to write first in a part, if that leaves enough room for something new.
+    fn affordable_opening(&self, context: u32, size: PartSize) -> String {
+        let Frame { opening, closing } = self.frame(context);
+        let mut room = Room { chars: size.chars.saturating_sub(16), json_bytes: size.json_bytes.saturating_sub(96) };
+        let affordable = room.take_all(&opening) && room.take_all(&opening) && room.take_all(&closing);
+        if affordable { opening } else { String::new() }
+    }
+
+    /// Where to end a part that reaches up to `fits` at most, and what to write there.
+    fn best_cut(&self, from: Start, fits: usize, cuts: &[Cut], room: &Room) -> (Start, String) {
         let cuts = &cuts[..cuts.partition_point(|cut| cut.offset <= fits)];
-        let fitting = |cut: &&Cut| {
-            let closing = self.opening(cut.context).closing;
-            let mut room = room.clone();
-            closing.is_empty()
-                || (room.take_all(self.text[from.offset..cut.offset].trim_end()) && room.take_all(&closing))
-        };
-        let late = from.offset + (fits - from.offset) / 2;
-        let (early, late) = cuts.split_at(cuts.partition_point(|cut| cut.offset < late));
+        let half = from.offset + (fits - from.offset) / 2;
+        let (early, late) = cuts.split_at(cuts.partition_point(|cut| cut.offset < half));
         for cuts in [late, early] {
-            let mut best: Option<&Cut> = None;
+            let mut best: Option<(&Cut, String)> = None;
             for cut in cuts.iter().rev() {
-                if best.is_none_or(|best| cut.rank < best.rank) && self.is_useful(from, cut) && fitting(&cut) {
-                    best = Some(cut);
+                let better = best.as_ref().is_none_or(|(best, _)| cut.rank < best.rank);
+                if better && let Some(closing) = self.closing_at(from, cut, room) {
+                    best = Some((cut, closing));
                 }
             }
-            if let Some(cut) = best {
-                let closing = self.opening(cut.context).closing;
+            if let Some((cut, closing)) = best {
                 return (Start { offset: cut.offset, context: cut.context }, closing);
             }
         }
-        self.cut_anywhere(from, fits, room, opening)
+        self.cut_anywhere(from, fits, cuts, room)
     }
 
-    /// A cut that leaves something before it.
-    fn is_useful(&self, from: Start, cut: &Cut) -> bool {
-        cut.offset > from.offset && !self.text[from.offset..cut.offset].trim().is_empty()
+    /// What ends a part at `cut`; nothing does if the part would be empty, or too big with it.
+    fn closing_at(&self, from: Start, cut: &Cut, room: &Room) -> Option<String> {
+        let body = self.text[from.offset..cut.offset].trim_end();
+        let closing = self.frame(cut.context).closing;
+        let mut room = room.clone();
+        let fits = closing.is_empty() || (room.take_all(body) && room.take_all(&closing));
+        (fits && !body.trim_start().is_empty()).then_some(closing)
     }
 
     /// Inside a block that no border divides: after a word if there is one.
-    fn cut_anywhere(&self, from: Start, fits: usize, mut room: Room, opening: &Opening) -> (Start, String) {
-        let closing = if room.take_all(&opening.closing) { opening.closing.as_str() } else { "" };
-        let fits = if closing.is_empty() { fits } else { from.offset + room.fitting(&self.text[from.offset..fits]) };
+    fn cut_anywhere(&self, from: Start, fits: usize, cuts: &[Cut], room: &Room) -> (Start, String) {
+        let context = cuts.last().map_or(from.context, |cut| cut.context);
+        let Frame { closing, .. } = self.frame(context);
+        let mut reduced = room.clone();
+        let first = self.text[from.offset..].chars().next().unwrap_or(' ');
+        let (context, closing, fits) = if !closing.is_empty() && reduced.take_all(&closing) && reduced.clone().take(first) {
+            (context, closing, from.offset + reduced.fitting(&self.text[from.offset..fits]))
+        } else {
+            (0, String::new(), fits)
+        };
         let text = &self.text[from.offset..fits];
         let after_word = text.rfind([' ', '\n']).map(|at| at + 1).filter(|at| *at > text.len() / 2);
-        let first = self.text[from.offset..].chars().next().map_or(1, char::len_utf8);
-        let offset = from.offset + after_word.unwrap_or(text.len()).max(first);
-        (Start { offset, context: if closing.is_empty() { 0 } else { from.context } }, closing.to_owned())
+        let offset = from.offset + after_word.unwrap_or(text.len()).max(first.len_utf8());
+        (Start { offset, context }, closing)
     }
 
     /// What to write before and after a part that starts inside `context`.
-    fn opening(&self, context: u32) -> Opening {
-        let mut opening = Opening::default();
+    fn frame(&self, context: u32) -> Frame {
+        let mut frame = Frame::default();
         let mut prefix = String::new();
         for open in self.index.path(context) {
             match open {
@@ -143,20 +150,20 @@ impl Document {
                 Open::Quote => prefix.push_str("> "),
                 Open::Item { marker } => {
                     let marker = marker.text();
-                    opening.text.extend([&prefix, marker.as_str(), "…\n"]);
+                    frame.opening.extend([&prefix, marker.as_str(), "…\n"]);
                     prefix.push_str(&" ".repeat(marker.len()));
                 }
                 Open::Table { header, columns } => {
                     let header = &self.text[header.clone()];
-                    opening.text.extend([&prefix, header, "\n", &prefix, "|", &"---|".repeat(*columns), "\n"]);
+                    frame.opening.extend([&prefix, header, "\n", &prefix, "|", &"---|".repeat(*columns), "\n"]);
                 }
                 Open::Fence { open, ticks } => {
-                    opening.text.extend([&prefix, &self.text[open.clone()], "\n"]);
-                    opening.closing = format!("\n{prefix}{}", "`".repeat(*ticks));
+                    frame.opening.extend([&prefix, &self.text[open.clone()], "\n"]);
+                    frame.closing = format!("\n{prefix}{}", "`".repeat(*ticks));
                 }
             }
         }
-        opening
+        frame
     }
 }
 
@@ -167,8 +174,8 @@ struct Start {
 }
 
 #[derive(Default)]
-struct Opening {
-    text: String,
+struct Frame {
+    opening: String,
     closing: String,
 }
 

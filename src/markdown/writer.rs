@@ -22,7 +22,7 @@ pub(super) struct Writer {
     tables: Vec<table::OpenTable>,
     in_cell: bool,
     nested: u32,
-    /// How many bytes of prefixes may still be written before containers stop nesting.
+    /// How many bytes of prefixes may still be written.
     budget: usize,
 }
 
@@ -35,10 +35,15 @@ struct Container {
     context: u32,
     depth: u8,
     last: Option<Block>,
-    /// Where it starts, to take it back if nothing comes.
-    start: usize,
+    before: Option<Before>,
+}
+
+/// How things were before a container, to take it back if nothing comes.
+#[derive(Clone, Copy)]
+struct Before {
+    length: usize,
     cuts: usize,
-    before: Option<Block>,
+    last: Option<Block>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,8 +53,6 @@ enum Kind {
     Quote,
     Item,
     List { ordered: bool, next: u64, alternate: bool, tight_after_text: bool },
-    /// A list that is nested too deep to be one.
-    Flat,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,8 +85,6 @@ impl Writer {
             context: 0,
             depth: 0,
             last: None,
-            start: 0,
-            cuts: 0,
             before: None,
         };
         Self {
@@ -107,10 +108,6 @@ impl Writer {
             self.out.push('\n');
         }
         Written { text: self.out, index: self.index, losses: self.losses }
-    }
-
-    pub(super) fn in_cell(&self) -> bool {
-        self.in_cell
     }
 
     /// How much has been written: tells whether something came of an element.
@@ -163,13 +160,19 @@ impl Writer {
     }
 
     fn write_prefix(&mut self) {
-        self.budget = self.budget.saturating_sub(self.prefix.len());
+        if self.prefix.len() > self.budget {
+            // From here on nothing is nested in what is open.
+            self.losses.add(losses::TOO_DEEP, 1);
+            self.prefix.clear();
+        }
+        self.budget -= self.prefix.len();
         self.out.push_str(&self.prefix);
     }
 
     fn blank_line(&mut self) {
-        self.budget = self.budget.saturating_sub(self.prefix.len());
-        self.out.push_str(self.prefix.trim_end());
+        let prefix = self.prefix.trim_end();
+        self.budget = self.budget.saturating_sub(prefix.len());
+        self.out.push_str(prefix);
         self.out.push('\n');
     }
 }

@@ -7,7 +7,8 @@ use crate::seal::payloads::{Audience, Door};
 
 /// What `client` asks for with `resource`, or without it.
 pub fn of(config: &Config, client: &Client, resource: Option<&str>) -> Result<Audience, OauthError> {
-    let refused = OauthError::new(Code::InvalidTarget, "The resource is not one that this client can ask for.");
+    let refused =
+        OauthError::new(Code::InvalidTarget, "The resource is not one that this client can ask for.");
     let asked = resource.map(|resource| named(config, resource).ok_or(refused)).transpose()?;
     match (client, asked) {
         (Client::Configured(gpt), None) => Ok(audience(gpt, Door::Actions)),
@@ -16,7 +17,10 @@ pub fn of(config: &Config, client: &Client, resource: Option<&str>) -> Result<Au
         (Client::Docs, Some(audience)) if audience.door == Door::Actions => Ok(audience),
         (Client::Dynamic(_), None) => match config.gpts.as_slice() {
             [gpt] => Ok(audience(gpt, Door::Mcp)),
-            _ => Err(OauthError::new(Code::InvalidTarget, "There are several GPTs here: the resource parameter has to name one.")),
+            _ => Err(OauthError::new(
+                Code::InvalidTarget,
+                "There are several GPTs here: the resource parameter has to name one.",
+            )),
         },
         (Client::Dynamic(_), Some(audience)) if audience.door == Door::Mcp => Ok(audience),
         _ => Err(refused),

@@ -15,7 +15,8 @@ use crate::seal::payloads::{ConsentRequest, SignIn};
 const MAX_STATE: usize = 2048;
 
 /// What has no business in a browser's address line, and extensions that would replace the request by another.
-const REFUSED: [&str; 6] = ["request", "request_uri", "client_secret", "access_token", "refresh_token", "code"];
+const REFUSED: [&str; 6] =
+    ["request", "request_uri", "client_secret", "access_token", "refresh_token", "code"];
 
 /// Begins a sign-in.
 pub async fn authorize(
@@ -48,7 +49,11 @@ impl<E: Into<OauthError>> From<E> for Refusal {
     }
 }
 
-async fn begin(server: &AuthorizationServer, params: &Params, headers: &HeaderMap) -> Result<Response, Refusal> {
+async fn begin(
+    server: &AuthorizationServer,
+    params: &Params,
+    headers: &HeaderMap,
+) -> Result<Response, Refusal> {
     let config = &server.config;
     let client_id = params.require("client_id", "There is no client_id.")?;
     let redirect_uri = params.require("redirect_uri", "There is no redirect_uri.")?;
@@ -66,8 +71,7 @@ async fn begin(server: &AuthorizationServer, params: &Params, headers: &HeaderMa
     }
 
     // From here on the client may hear of errors itself, if the operator or the person trusts it.
-    let approved =
-        |audience| browser::is_approved(headers, server, client.key(), redirect_uri, audience);
+    let approved = |audience| browser::is_approved(headers, server, client.key(), redirect_uri, audience);
     let trusted = !matches!(client, Client::Dynamic(_)) || audience.as_ref().is_ok_and(approved);
     let checked = audience.and_then(|audience| {
         check(params)?;
@@ -75,7 +79,11 @@ async fn begin(server: &AuthorizationServer, params: &Params, headers: &HeaderMa
         Ok((audience, challenge))
     });
     let (audience, challenge) = checked.map_err(|error| {
-        if trusted { Refusal::Sent(server.error_url(redirect_uri, client_state, error)) } else { Refusal::Shown(error) }
+        if trusted {
+            Refusal::Sent(server.error_url(redirect_uri, client_state, error))
+        } else {
+            Refusal::Shown(error)
+        }
     })?;
 
     let browser = Browser::recognise(headers, &config.public_url);
@@ -106,7 +114,10 @@ fn check(params: &Params) -> Result<(), OauthError> {
     params.faultless()?;
     for name in REFUSED {
         if params.get(name)?.is_some() {
-            return Err(OauthError::new(Code::InvalidRequest, "There is a parameter that is not accepted here."));
+            return Err(OauthError::new(
+                Code::InvalidRequest,
+                "There is a parameter that is not accepted here.",
+            ));
         }
     }
     match params.require("response_type", "There is no response_type.")? {

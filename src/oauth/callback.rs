@@ -25,11 +25,15 @@ pub async fn callback(
     let sign_in = match server.sealer.open::<SignIn>(state) {
         Ok(sign_in) => sign_in,
         Err(OpenError::Expired) => return page::start_again("The sign-in took longer than 15 minutes."),
-        Err(OpenError::Foreign) => return page::start_again("This page was not reached from a sign-in that began here."),
+        Err(OpenError::Foreign) => {
+            return page::start_again("This page was not reached from a sign-in that began here.");
+        }
     };
     // Without this check somebody could end their own sign-in in another person's browser (login CSRF).
     if !Browser::recognise(&headers, &server.config.public_url).is(&sign_in.browser) {
-        return page::start_again("This sign-in was begun in another browser, or this browser refuses cookies.");
+        return page::start_again(
+            "This sign-in was begun in another browser, or this browser refuses cookies.",
+        );
     }
     let SignIn { client_id, redirect_uri, client_state, challenge, audience, .. } = sign_in;
     let client_state = client_state.as_deref();
@@ -55,10 +59,15 @@ pub async fn callback(
 
 /// Atlassian's answer, in words that the client may hear.
 fn atlassian_code(params: &Params) -> Result<&str, OauthError> {
-    let unusable = OauthError::new(Code::ServerError, "Atlassian sent the person back with an answer that cannot be used.");
+    let unusable = OauthError::new(
+        Code::ServerError,
+        "Atlassian sent the person back with an answer that cannot be used.",
+    );
     params.faultless().map_err(|_| unusable)?;
     match (params.get("error")?, params.get("code")?) {
-        (Some("access_denied"), _) => Err(OauthError::new(Code::AccessDenied, "Access was denied at Atlassian.")),
+        (Some("access_denied"), _) => {
+            Err(OauthError::new(Code::AccessDenied, "Access was denied at Atlassian."))
+        }
         (Some("temporarily_unavailable"), _) => {
             Err(OauthError::new(Code::TemporarilyUnavailable, "Atlassian is not available just now."))
         }

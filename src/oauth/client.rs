@@ -56,7 +56,11 @@ impl Client {
     }
 
     /// The client of a token request, authenticated as it has to be (RFC 6749 §2.3).
-    pub fn at_token(server: &AuthorizationServer, params: &Params, headers: &HeaderMap) -> Result<Self, OauthError> {
+    pub fn at_token(
+        server: &AuthorizationServer,
+        params: &Params,
+        headers: &HeaderMap,
+    ) -> Result<Self, OauthError> {
         let credentials = Credentials::read(params, headers)?;
         let known = credentials.ids().find_map(|id| Self::known(server, id).ok()).ok_or(UNKNOWN)?;
         match known {
@@ -64,7 +68,9 @@ impl Client {
             Known::Client(Self::Configured(_)) => {
                 Err(OauthError::new(Code::InvalidClient, "The client secret is missing or wrong."))
             }
-            _ if credentials.has_secret() => Err(OauthError::new(Code::InvalidClient, "This client has no secret.")),
+            _ if credentials.has_secret() => {
+                Err(OauthError::new(Code::InvalidClient, "This client has no secret."))
+            }
             Known::Client(client) => Ok(client),
             Known::Document(url) => Ok(Self::Dynamic(url.unfetched())),
         }
@@ -162,17 +168,27 @@ impl Credentials {
         }
         let Some(authorization) = headers.get(header::AUTHORIZATION) else {
             let id = id.ok_or(OauthError::new(Code::InvalidClient, "There is no client_id."))?;
-            return Ok(Self { raw: Pair { id: id.to_owned(), secret: secret.map(str::to_owned) }, decoded: None });
+            return Ok(Self {
+                raw: Pair { id: id.to_owned(), secret: secret.map(str::to_owned) },
+                decoded: None,
+            });
         };
         if secret.is_some() {
             return refuse("The client secret is sent twice: in the Authorization header and in the form.");
         }
         let text = authorization.to_str().ok().and_then(basic);
         let Some((basic_id, basic_secret)) = text.as_deref().and_then(|text| text.split_once(':')) else {
-            return Err(OauthError::new(Code::InvalidClient, "The Authorization header is not Basic credentials."));
+            return Err(OauthError::new(
+                Code::InvalidClient,
+                "The Authorization header is not Basic credentials.",
+            ));
         };
-        let pair = |id: String, secret: String| Pair { id, secret: Some(secret).filter(|secret| !secret.is_empty()) };
-        let decoded = form_decode(basic_id).zip(form_decode(basic_secret)).map(|(id, secret)| pair(id, secret));
+        let pair = |id: String, secret: String| Pair {
+            id,
+            secret: Some(secret).filter(|secret| !secret.is_empty()),
+        };
+        let decoded =
+            form_decode(basic_id).zip(form_decode(basic_secret)).map(|(id, secret)| pair(id, secret));
         let credentials = Self { raw: pair(basic_id.to_owned(), basic_secret.to_owned()), decoded };
         match id {
             Some(id) if !credentials.ids().any(|known| known == id) => {
@@ -197,7 +213,8 @@ impl Credentials {
     /// Compares fingerprints, so that not even the length of the secret shows in the time it takes.
     fn prove(&self, gpt: &Gpt) -> bool {
         let expected = fingerprint(gpt.client_secret.expose_secret());
-        let proofs = self.pairs().filter(|pair| pair.id == gpt.client_id).filter_map(|pair| pair.secret.as_deref());
+        let proofs =
+            self.pairs().filter(|pair| pair.id == gpt.client_id).filter_map(|pair| pair.secret.as_deref());
         proofs.fold(false, |proven, secret| proven | bool::from(fingerprint(secret).ct_eq(&expected)))
     }
 }

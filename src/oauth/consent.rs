@@ -17,7 +17,9 @@ pub async fn consent(State(server): State<AuthorizationServer>, headers: HeaderM
     let params = Params::parse(&body);
     let sealed = params.get("request").ok().flatten().unwrap_or_default();
     let Ok(ConsentRequest(request)) = server.sealer.open(sealed) else {
-        return page::start_again("This page has been open for longer than 15 minutes, or did not come from here.");
+        return page::start_again(
+            "This page has been open for longer than 15 minutes, or did not come from here.",
+        );
     };
     if !is_same_origin(&headers, urls.origin()) || !Browser::recognise(&headers, urls).is(&request.browser) {
         return page::start_again("This decision was not made on our own page in this browser.");

@@ -35,7 +35,10 @@ pub async fn server_metadata(State(server): State<AuthorizationServer>) -> Respo
 }
 
 /// Describes the MCP endpoint of the default GPT, or of the one in the path (RFC 9728).
-pub async fn resource_metadata(State(server): State<AuthorizationServer>, slug: Option<Path<String>>) -> Response {
+pub async fn resource_metadata(
+    State(server): State<AuthorizationServer>,
+    slug: Option<Path<String>>,
+) -> Response {
     let config = &server.config;
     let slug = slug.as_ref().map(|Path(slug)| slug.as_str());
     let Some(gpt) = slug.map_or(Some(config.default_gpt()), |slug| config.gpt_by_slug(slug)) else {

@@ -43,7 +43,8 @@ impl DocumentUrl {
     pub fn parse(text: &str, config: &Config) -> Option<Self> {
         let url = Url::parse(text).ok().filter(|_| text.len() <= MAX_URL)?;
         let bare = url.query().is_none() && url.fragment().is_none() && !text.contains('@');
-        let as_written = url.as_str() == text && url.scheme() == "https" && url.port().is_none() && url.path() != "/";
+        let as_written =
+            url.as_str() == text && url.scheme() == "https" && url.port().is_none() && url.path() != "/";
         let foreign = url.host_str().is_some_and(|host| host != config.public_url.host());
         let allowed = redirect::host_is_allowed(&url, &config.mcp_clients);
         (bare && as_written && foreign && allowed).then(|| Self { text: text.to_owned(), url })
@@ -85,7 +86,9 @@ impl Documents {
     /// The client that the document at `url` describes.
     pub async fn fetch(&self, url: &DocumentUrl, config: &Config) -> Result<Dynamic, OauthError> {
         let fetched = self.known.try_get_with(url.text.clone(), async {
-            let body = tokio::time::timeout(TIMEOUT, get_guarded(&url.url)).await.map_err(|_| FetchError::TooSlow)??;
+            let body = tokio::time::timeout(TIMEOUT, get_guarded(&url.url))
+                .await
+                .map_err(|_| FetchError::TooSlow)??;
             client(&body, url, &config.mcp_clients).map(Arc::new)
         });
         fetched.await.map(|client| client.as_ref().clone()).map_err(|error| {
@@ -113,7 +116,9 @@ async fn resolve(url: &Url) -> Result<Vec<SocketAddr>, FetchError> {
     let addresses = match url.host() {
         Some(Host::Ipv4(address)) => vec![SocketAddr::from((address, port))],
         Some(Host::Ipv6(address)) => vec![SocketAddr::from((address, port))],
-        Some(Host::Domain(name)) => lookup_host((name, port)).await.map_err(|_| FetchError::Unresolved)?.collect(),
+        Some(Host::Domain(name)) => {
+            lookup_host((name, port)).await.map_err(|_| FetchError::Unresolved)?.collect()
+        }
         None => Vec::new(),
     };
     if addresses.is_empty() { Err(FetchError::Unresolved) } else { Ok(addresses) }
@@ -183,7 +188,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 /// Whether `address` is this machine's own, public or not: the way there would then begin at the address itself. Nothing
 /// is sent to find out.
 async fn is_ours(address: SocketAddr) -> bool {
-    let any: IpAddr = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let any: IpAddr =
+        if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let Ok(socket) = UdpSocket::bind((any, 0)).await else { return false };
     if socket.connect(address).await.is_err() {
         return false;
@@ -211,4 +217,198 @@ fn client(body: &[u8], url: &DocumentUrl, clients: &McpClients) -> Result<Dynami
     let unfetched = url.unfetched();
     let name = document.client_name.as_deref().and_then(display_name).unwrap_or(unfetched.name);
     Ok(Dynamic { key: unfetched.key, name, redirect_uris })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+    use wiremock::matchers::{header, path};
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    use super::*;
+    use crate::config::Environment;
+
+    const URL: &str = "https://agent.example/client.json";
+
+    fn config(clients: &str) -> Config {
+        let env = [
+            ("CAUSEWAY_PUBLIC_URL", "https://wiki.example.com"),
+            ("CAUSEWAY_SECRET", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+            ("CAUSEWAY_CLIENT_ID", "client!+ID"),
+            ("CAUSEWAY_CLIENT_SECRET", "s3cret+% &="),
+            ("CAUSEWAY_MCP_CLIENTS", clients),
+            ("ATLASSIAN_CLIENT_ID", "app"),
+            ("ATLASSIAN_CLIENT_SECRET", "ATOA&secret"),
+        ];
+        let env: Environment =
+            env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Config::load(&env, &[]).unwrap()
+    }
+
+    fn socket(address: &str) -> SocketAddr {
+        SocketAddr::new(address.parse().unwrap(), 443)
+    }
+
+    #[test]
+    fn only_an_https_url_in_its_plain_form_on_an_allowed_host_is_one() {
+        assert!(DocumentUrl::parse(URL, &config("any")).is_some());
+        assert!(DocumentUrl::parse(URL, &config("agent.example")).is_some());
+        assert!(DocumentUrl::parse(URL, &config("known")).is_none());
+        assert!(DocumentUrl::parse("https://chatgpt.com/oauth/client.json", &config("known")).is_some());
+        for bad in [
+            "http://agent.example/client.json",
+            "https://agent.example:443/client.json",
+            "https://agent.example:8443/client.json",
+            "https://u:p@agent.example/client.json",
+            "https://@agent.example/client.json",
+            "https://agent.example/client.json?",
+            "https://agent.example/client.json#",
+            "https://agent.example/a/./client.json",
+            "https://agent.example/",
+            "https://agent.example",
+            "https://AGENT.example/client.json",
+            "https://0x7f000001/client.json",
+            "https://wiki.example.com/client.json",
+            "client.json",
+        ] {
+            assert!(DocumentUrl::parse(bad, &config("any")).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_special_address_is_public() {
+        for good in ["1.1.1.1", "100.63.0.1", "172.32.0.1", "2606:4700::1111"] {
+            assert!(are_public(&[socket(good)]), "{good}");
+        }
+        for bad in [
+            "127.0.0.1",
+            "127.255.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "100.127.255.255",
+            "0.0.0.0",
+            "0.1.2.3",
+            "192.0.0.8",
+            "192.0.2.1",
+            "198.51.100.7",
+            "203.0.113.9",
+            "198.18.0.1",
+            "198.19.255.1",
+            "224.0.0.1",
+            "239.1.1.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:1.1.1.1",
+            "::127.0.0.1",
+            "64:ff9b::a00:1",
+            "64:ff9b:1::1",
+            "fc00::1",
+            "fd12::1",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+            "2001:db8::1",
+            "2001::1",
+            "2002:7f00:1::",
+            "100::1",
+            "3fff::1",
+        ] {
+            assert!(!are_public(&[socket(bad)]), "{bad}");
+            assert!(!are_public(&[socket("1.1.1.1"), socket(bad)]), "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn this_machine_is_recognised_by_any_of_its_addresses() {
+        assert!(is_ours(socket("127.0.0.1")).await);
+        let socket = UdpSocket::bind("0.0.0.0:0").await.unwrap();
+        if socket.connect("192.0.2.1:9").await.is_ok() {
+            assert!(is_ours(SocketAddr::new(socket.local_addr().unwrap().ip(), 443)).await);
+        }
+        assert!(!is_ours(self::socket("192.0.2.1")).await);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_to_an_address_that_is_not_public() {
+        let server = MockServer::start().await;
+        for host in ["127.0.0.1", "localhost"] {
+            let url = Url::parse(&format!("http://{host}:{}/client.json", server.address().port())).unwrap();
+            assert_eq!(get_guarded(&url).await, Err(FetchError::Forbidden));
+        }
+        assert!(server.received_requests().await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_document_is_fetched_from_the_checked_address_without_redirects_and_in_bounds() {
+        let server = MockServer::start().await;
+        let answers = [
+            ("/good", ResponseTemplate::new(200).set_body_string("{}")),
+            ("/moved", ResponseTemplate::new(302).insert_header("location", "/good")),
+            ("/long", ResponseTemplate::new(200).set_body_string("x".repeat(MAX_DOCUMENT + 1))),
+            ("/absent", ResponseTemplate::new(404)),
+        ];
+        for (at, answer) in answers {
+            Mock::given(path(at))
+                .and(header("host", "agent.example"))
+                .respond_with(answer)
+                .mount(&server)
+                .await;
+        }
+        // The name resolves to nothing; only the given address can be what is reached.
+        let fetch = async |at: &str| {
+            let url = Url::parse(&format!("http://agent.example{at}")).unwrap();
+            get(&url, &[*server.address()]).await
+        };
+        assert_eq!(fetch("/good").await, Ok(b"{}".to_vec()));
+        for bad in ["/moved", "/long", "/absent"] {
+            assert!(matches!(fetch(bad).await, Err(FetchError::NotServed(_))), "{bad}");
+        }
+        assert_eq!(server.received_requests().await.unwrap().len(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_that_does_not_answer_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let url = Url::parse(&format!("http://{address}/client.json")).unwrap();
+        assert!(matches!(get(&url, &[address]).await, Err(FetchError::NotServed(_))));
+    }
+
+    #[test]
+    fn a_document_speaks_for_its_own_url_and_for_redirects_that_are_allowed_here() {
+        let config = config("agent.example,localhost");
+        let url = DocumentUrl::parse(URL, &config).unwrap();
+        let read =
+            |document: serde_json::Value| client(document.to_string().as_bytes(), &url, &config.mcp_clients);
+        let good = read(serde_json::json!({
+            "client_id": URL, "client_name": " Agent ", "logo_uri": "https://agent.example/logo.png",
+            "redirect_uris": ["https://agent.example/cb", "https://evil.example/cb", "http://localhost/cb"],
+        }));
+        let good = good.unwrap();
+        assert_eq!((good.key.as_str(), good.name.as_str()), (URL, "Agent"));
+        assert_eq!(good.redirect_uris, ["https://agent.example/cb", "http://localhost/cb"]);
+        let redirects = ["https://agent.example/cb"];
+        let deceptive = "Chat\u{202e}TPG";
+        let named = read(
+            serde_json::json!({ "client_id": URL, "client_name": deceptive, "redirect_uris": redirects }),
+        );
+        assert_eq!(named.unwrap().name, "agent.example");
+        for bad in [
+            serde_json::json!({ "client_id": "https://agent.example/other.json", "redirect_uris": redirects }),
+            serde_json::json!({ "client_id": URL, "redirect_uris": redirects, "client_secret": "x" }),
+            serde_json::json!({ "client_id": URL, "redirect_uris": ["https://evil.example/cb"] }),
+            serde_json::json!({ "client_id": URL, "redirect_uris": [] }),
+            serde_json::json!({ "client_id": URL }),
+            serde_json::json!([]),
+        ] {
+            assert_eq!(read(bad.clone()).unwrap_err(), FetchError::Unfit, "{bad}");
+        }
+    }
 }

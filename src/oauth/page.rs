@@ -125,8 +125,11 @@ pub fn consent(client: &str, sign_in: &SignIn, config: &Config, request: &str) -
     let host = redirect::host(&sign_in.redirect_uri);
     let gpt = config.gpt_by_client_id(&sign_in.audience.gpt).map_or("Confluence", |gpt| &gpt.name);
     let local = redirect::is_local(&sign_in.redirect_uri);
-    let mut response =
-        page(StatusCode::OK, "May it use Confluence as you?", &Consent { client, gpt, host: &host, local, request });
+    let mut response = page(
+        StatusCode::OK,
+        "May it use Confluence as you?",
+        &Consent { client, gpt, host: &host, local, request },
+    );
     // The form's Origin is checked, and browsers leave it out under no-referrer.
     response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     response

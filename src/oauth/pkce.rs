@@ -58,13 +58,19 @@ mod tests {
 
     #[test]
     fn a_challenge_is_s256_or_absent_where_it_may_be() {
-        assert_eq!(asked(&format!("code_challenge={CHALLENGE}&code_challenge_method=S256"), true), Ok(Some(CHALLENGE.to_owned())));
+        assert_eq!(
+            asked(&format!("code_challenge={CHALLENGE}&code_challenge_method=S256"), true),
+            Ok(Some(CHALLENGE.to_owned()))
+        );
         assert_eq!(asked("", false), Ok(None));
         for bad in ["", "code_challenge_method=S256", "code_challenge=x&code_challenge_method=S256"] {
             assert_eq!(asked(bad, true), Err(Code::InvalidRequest), "{bad}");
         }
         for downgrade in ["&code_challenge_method=plain", "", "&code_challenge_method=s256"] {
-            assert_eq!(asked(&format!("code_challenge={CHALLENGE}{downgrade}"), false), Err(Code::InvalidRequest));
+            assert_eq!(
+                asked(&format!("code_challenge={CHALLENGE}{downgrade}"), false),
+                Err(Code::InvalidRequest)
+            );
         }
     }
 

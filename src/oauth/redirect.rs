@@ -17,7 +17,9 @@ const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 
 /// Whether `uri` is the callback of a custom GPT: of those in `gpt_ids`, or of any when there are none.
 pub fn is_gpt_callback(uri: &str, gpt_ids: &[String]) -> bool {
-    let rest = ["https://chatgpt.com/aip/", "https://chat.openai.com/aip/"].iter().find_map(|host| uri.strip_prefix(host));
+    let rest = ["https://chatgpt.com/aip/", "https://chat.openai.com/aip/"]
+        .iter()
+        .find_map(|host| uri.strip_prefix(host));
     let Some(id) = rest.and_then(|rest| rest.strip_suffix("/oauth/callback")) else { return false };
     let shaped = id.strip_prefix("g-").is_some_and(is_word);
     shaped && (gpt_ids.is_empty() || gpt_ids.iter().any(|allowed| allowed == id))
@@ -30,7 +32,9 @@ pub fn is_connector_callback(uri: &str) -> bool {
 }
 
 fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    !text.is_empty()
+        && text.len() <= 128
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// Whether a client that registered `registered` may use `uri`: exactly that, or on loopback with another port (RFC 8252 §7.3).
@@ -49,7 +53,9 @@ fn loopback_without_port(uri: &str) -> Option<(&str, &str)> {
     let after_scheme = uri.strip_prefix("http://")?;
     let host = ["127.0.0.1", "[::1]", "localhost"].into_iter().find(|host| after_scheme.starts_with(host))?;
     let after_host = &after_scheme[host.len()..];
-    let rest = after_host.strip_prefix(':').map_or(after_host, |port| port.trim_start_matches(|digit: char| digit.is_ascii_digit()));
+    let rest = after_host
+        .strip_prefix(':')
+        .map_or(after_host, |port| port.trim_start_matches(|digit: char| digit.is_ascii_digit()));
     let digits = after_host.len() - rest.len();
     let port_is_sound = digits == 0 || (2..=6).contains(&digits);
     (port_is_sound && (rest.is_empty() || rest.starts_with(['/', '?']))).then_some((host, rest))
@@ -58,7 +64,10 @@ fn loopback_without_port(uri: &str) -> Option<(&str, &str)> {
 /// Whether a client that the operator did not configure may name `uri` as a redirect at all: an absolute https URL, or http
 /// on loopback, that every reader understands alike.
 pub fn is_acceptable(uri: &str, clients: &McpClients) -> bool {
-    let plain = uri.len() <= MAX_LEN && uri.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'#' | b'"' | b'<' | b'>'));
+    let plain = uri.len() <= MAX_LEN
+        && uri
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'#' | b'"' | b'<' | b'>'));
     let Ok(url) = Url::parse(uri) else { return false };
     let anonymous = url.username().is_empty() && url.password().is_none();
     let authority = uri.split('/').nth(2).unwrap_or_default();
@@ -110,7 +119,10 @@ mod tests {
 
     #[test]
     fn a_gpt_callback_is_matched_from_end_to_end() {
-        for good in ["https://chatgpt.com/aip/g-1aB/oauth/callback", "https://chat.openai.com/aip/g-1-a_b/oauth/callback"] {
+        for good in [
+            "https://chatgpt.com/aip/g-1aB/oauth/callback",
+            "https://chat.openai.com/aip/g-1-a_b/oauth/callback",
+        ] {
             assert!(is_gpt_callback(good, &[]), "{good}");
         }
         for bad in [
@@ -190,13 +202,17 @@ mod tests {
         assert!(is_acceptable("https://evil.example/cb", &McpClients::Any));
         assert!(!is_acceptable(&format!("https://a.example/{}", "x".repeat(MAX_LEN)), &McpClients::Any));
         assert!(!is_acceptable("http://localhost/cb", &McpClients::Hosts(vec!["a.example".to_owned()])));
-        assert!(is_acceptable("https://a.example:8443/cb", &McpClients::Hosts(vec!["a.example:8443".to_owned()])));
+        assert!(is_acceptable(
+            "https://a.example:8443/cb",
+            &McpClients::Hosts(vec!["a.example:8443".to_owned()])
+        ));
         assert!(!is_acceptable("http://localhost/cb", &McpClients::Off));
     }
 
     #[test]
     fn parameters_are_added_so_that_they_stay_values() {
-        let location = with_params("https://a.example/cb?x=1", &[("code", "a b&c=d#\r\n\u{e9}"), ("iss", "i")]);
+        let location =
+            with_params("https://a.example/cb?x=1", &[("code", "a b&c=d#\r\n\u{e9}"), ("iss", "i")]);
         assert_eq!(location, "https://a.example/cb?x=1&code=a%20b%26c%3Dd%23%0D%0A%C3%A9&iss=i");
     }
 }

@@ -46,7 +46,10 @@ pub async fn register(State(server): State<AuthorizationServer>, body: Bytes) ->
     }
 }
 
-fn registration(server: &AuthorizationServer, body: &[u8]) -> Result<(StatusCode, impl IntoResponse + use<>), OauthError> {
+fn registration(
+    server: &AuthorizationServer,
+    body: &[u8],
+) -> Result<(StatusCode, impl IntoResponse + use<>), OauthError> {
     let refuse = |why| OauthError::new(Code::InvalidClientMetadata, why);
     let clients = &server.config.mcp_clients;
     if *clients == McpClients::Off {
@@ -63,14 +66,17 @@ fn registration(server: &AuthorizationServer, body: &[u8]) -> Result<(StatusCode
         let why = "There have to be 1 to 5 redirect_uris of at most 512 bytes: https on a host that is allowed here, or http on loopback.";
         return Err(OauthError::new(Code::InvalidRedirectUri, why));
     }
-    let lacks = |values: Option<Vec<String>>, needed: &str| values.is_some_and(|values| !values.iter().any(|value| value == needed));
+    let lacks = |values: Option<Vec<String>>, needed: &str| {
+        values.is_some_and(|values| !values.iter().any(|value| value == needed))
+    };
     if lacks(metadata.grant_types, "authorization_code") || lacks(metadata.response_types, "code") {
         return Err(refuse("Only the authorization code grant is offered."));
     }
     let host = redirect::host(&metadata.redirect_uris[0]);
     let name = metadata.client_name.as_deref().and_then(display_name).unwrap_or(host);
     let now = server.clock.unix();
-    let registration = Registration { name, redirect_uris: metadata.redirect_uris, expires_at: now + LIFETIME };
+    let registration =
+        Registration { name, redirect_uris: metadata.redirect_uris, expires_at: now + LIFETIME };
     // A client may ask for a secret; RFC 7591 §3.2.1 lets the server decide, and the answer says that there is none.
     let body = json!({
         "client_id": server.sealer.seal(&registration),
@@ -88,7 +94,10 @@ fn registration(server: &AuthorizationServer, body: &[u8]) -> Result<(StatusCode
 /// A name that can be shown: one short line, without characters that change how the text around it reads.
 pub fn display_name(text: &str) -> Option<String> {
     let trimmed = text.trim();
-    let deceptive = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let deceptive = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
     let sound = !trimmed.is_empty() && trimmed.chars().count() <= MAX_NAME && !trimmed.chars().any(deceptive);
     sound.then(|| trimmed.to_owned())
 }

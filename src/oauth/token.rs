@@ -17,8 +17,8 @@ use super::error::{Code, OauthError};
 use super::params::Params;
 use super::{AuthorizationServer, OFFLINE_ACCESS, SCOPE, answer, audience, pkce};
 use crate::atlassian::{AuthError, Tokens};
-use crate::seal::payloads::{self, Access, Audience, Refresh};
 use crate::seal::fingerprint;
+use crate::seal::payloads::{self, Access, Audience, Refresh};
 
 /// How long our code lives, in seconds.
 pub const CODE_LIFETIME: i64 = 120;
@@ -58,10 +58,16 @@ async fn redeem(
     body: &[u8],
 ) -> Result<Arc<Issued>, OauthError> {
     if query.is_some_and(|query| !query.is_empty()) {
-        return Err(OauthError::new(Code::InvalidRequest, "Parameters belong into the body, not into the URL."));
+        return Err(OauthError::new(
+            Code::InvalidRequest,
+            "Parameters belong into the body, not into the URL.",
+        ));
     }
     if !is_form(headers) {
-        return Err(OauthError::new(Code::InvalidRequest, "The body has to be application/x-www-form-urlencoded."));
+        return Err(OauthError::new(
+            Code::InvalidRequest,
+            "The body has to be application/x-www-form-urlencoded.",
+        ));
     }
     let params = Params::parse(body);
     params.faultless()?;
@@ -69,18 +75,27 @@ async fn redeem(
     match params.require("grant_type", "There is no grant_type.")? {
         "authorization_code" => redeem_code(server, &client, &params).await.map(Arc::new),
         "refresh_token" => refresh(server, &client, &params).await,
-        _ => Err(OauthError::new(Code::UnsupportedGrantType, "The grant_type has to be authorization_code or refresh_token.")),
+        _ => Err(OauthError::new(
+            Code::UnsupportedGrantType,
+            "The grant_type has to be authorization_code or refresh_token.",
+        )),
     }
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-async fn redeem_code(server: &AuthorizationServer, client: &Client, params: &Params) -> Result<Issued, OauthError> {
-    const DEAD: OauthError = OauthError::new(Code::InvalidGrant, "The code is expired, used or not this client's.");
+async fn redeem_code(
+    server: &AuthorizationServer,
+    client: &Client,
+    params: &Params,
+) -> Result<Issued, OauthError> {
+    const DEAD: OauthError =
+        OauthError::new(Code::InvalidGrant, "The code is expired, used or not this client's.");
     let code = params.require("code", "There is no code.")?;
     let redirect_uri = params.require("redirect_uri", "There is no redirect_uri.")?;
     let code: payloads::Code = server.sealer.open(code).map_err(|_| DEAD)?;
@@ -89,10 +104,16 @@ async fn redeem_code(server: &AuthorizationServer, client: &Client, params: &Par
         return Err(DEAD);
     }
     if code.redirect_uri != redirect_uri {
-        return Err(OauthError::new(Code::InvalidGrant, "The redirect_uri is not that of the authorization request."));
+        return Err(OauthError::new(
+            Code::InvalidGrant,
+            "The redirect_uri is not that of the authorization request.",
+        ));
     }
     if !pkce::proves(code.challenge.as_deref(), params.get("code_verifier")?) {
-        return Err(OauthError::new(Code::InvalidGrant, "The code_verifier does not fit the code_challenge."));
+        return Err(OauthError::new(
+            Code::InvalidGrant,
+            "The code_verifier does not fit the code_challenge.",
+        ));
     }
     check_audience(server, client, &code.audience, params)?;
     let tokens = server.auth.exchange(&code.atlassian_code.into()).await.map_err(|error| explain(&error))?;
@@ -105,17 +126,30 @@ async fn redeem_code(server: &AuthorizationServer, client: &Client, params: &Par
     Ok(issue(server, client, code.audience, signed_in_at, tokens, None, asked))
 }
 
-async fn refresh(server: &AuthorizationServer, client: &Client, params: &Params) -> Result<Arc<Issued>, OauthError> {
-    const DEAD: OauthError = OauthError::new(Code::InvalidGrant, "The refresh token is expired or not this client's: sign in again.");
+async fn refresh(
+    server: &AuthorizationServer,
+    client: &Client,
+    params: &Params,
+) -> Result<Arc<Issued>, OauthError> {
+    const DEAD: OauthError = OauthError::new(
+        Code::InvalidGrant,
+        "The refresh token is expired or not this client's: sign in again.",
+    );
     let sealed = params.require("refresh_token", "There is no refresh_token.")?;
     // Everything that is checked is checked before another's answer could be shared.
     let refresh: Refresh = server.sealer.open(sealed).map_err(|_| DEAD)?;
-    if refresh.client_id != client.key() || server.is_revoked(refresh.signed_in_at) || matches!(client, Client::Docs) {
+    if refresh.client_id != client.key()
+        || server.is_revoked(refresh.signed_in_at)
+        || matches!(client, Client::Docs)
+    {
         return Err(DEAD);
     }
     check_audience(server, client, &refresh.audience, params)?;
     if !covers(server, &refresh.scopes) {
-        return Err(OauthError::new(Code::InvalidGrant, "More permissions are needed than were granted: sign in again."));
+        return Err(OauthError::new(
+            Code::InvalidGrant,
+            "More permissions are needed than were granted: sign in again.",
+        ));
     }
     let key = fingerprint(sealed);
     let (server, client) = (server.clone(), client.clone());
@@ -134,7 +168,10 @@ fn check_audience(
     let exists = server.config.gpt_by_client_id(&audience.gpt).is_some();
     let own = !matches!(client, Client::Configured(gpt) if gpt.client_id != audience.gpt);
     if !exists || !own {
-        return Err(OauthError::new(Code::InvalidGrant, "The GPT this was granted for is gone: sign in again."));
+        return Err(OauthError::new(
+            Code::InvalidGrant,
+            "The GPT this was granted for is gone: sign in again.",
+        ));
     }
     audience::repeats(&server.config, audience, params.get("resource")?)
 }
@@ -201,13 +238,20 @@ fn issue(
         let Access { scopes, client_id, audience, .. } = access.clone();
         server.sealer.seal(&Refresh { token, scopes, client_id, audience, signed_in_at, expires_at })
     });
-    Issued { access_token: server.sealer.seal(&access), refresh_token, at: now, expires_at: access.expires_at }
+    Issued {
+        access_token: server.sealer.seal(&access),
+        refresh_token,
+        at: now,
+        expires_at: access.expires_at,
+    }
 }
 
 /// What Atlassian's refusal means to the client. The operator's problem is not the person's: it does not end the session.
 fn explain(error: &AuthError) -> OauthError {
     match error {
-        AuthError::Rejected => OauthError::new(Code::InvalidGrant, "Atlassian no longer accepts this sign-in: sign in again."),
+        AuthError::Rejected => {
+            OauthError::new(Code::InvalidGrant, "Atlassian no longer accepts this sign-in: sign in again.")
+        }
         AuthError::Misconfigured(_) => {
             tracing::error!(%error, "check ATLASSIAN_CLIENT_ID, ATLASSIAN_CLIENT_SECRET and the app's callback URL");
             OauthError::retry("Signing in is not set up properly here just now.", 60)

@@ -5,8 +5,12 @@ pub mod lint;
 pub use utoipa::openapi::OpenApi;
 
 use serde_json::{Value, json};
-use utoipa::openapi::security::{AuthorizationCode, Flow, OAuth2, Scopes, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApiBuilder, Ref, ResponseBuilder, ServerBuilder};
+use utoipa::openapi::security::{
+    AuthorizationCode, Flow, OAuth2, Scopes, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApiBuilder, Ref, ResponseBuilder, ServerBuilder,
+};
 
 use crate::action::{self, Entry};
 use crate::config::Gpt;
@@ -62,7 +66,15 @@ fn plain_problem() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
 
 /// Where to sign in. A GPT that is not the default one is named by its resource (RFC 8707).
 fn sign_in(slug: Option<&str>, urls: &PublicUrl) -> OAuth2 {
-    let resource = slug.map(|slug| format!("?resource={}", percent_encoding::utf8_percent_encode(&urls.actions(Some(slug)), percent_encoding::NON_ALPHANUMERIC)));
+    let resource = slug.map(|slug| {
+        format!(
+            "?resource={}",
+            percent_encoding::utf8_percent_encode(
+                &urls.actions(Some(slug)),
+                percent_encoding::NON_ALPHANUMERIC
+            )
+        )
+    });
     let authorize = format!("{}{}", urls.authorize(), resource.unwrap_or_default());
     let scopes = Scopes::from_iter([(SCOPE, "Search and read Confluence as the person who is asking.")]);
     OAuth2::new([Flow::AuthorizationCode(AuthorizationCode::new(authorize, urls.token(), scopes))])

@@ -41,10 +41,16 @@ impl Documents {
     }
 }
 
-pub async fn json(State(documents): State<Documents>, slug: Option<Path<String>>) -> Result<Response, Problem> {
+pub async fn json(
+    State(documents): State<Documents>,
+    slug: Option<Path<String>>,
+) -> Result<Response, Problem> {
     Ok(([(CONTENT_TYPE, "application/json")], documents.find(slug)?.json.clone()).into_response())
 }
 
-pub async fn yaml(State(documents): State<Documents>, slug: Option<Path<String>>) -> Result<Response, Problem> {
+pub async fn yaml(
+    State(documents): State<Documents>,
+    slug: Option<Path<String>>,
+) -> Result<Response, Problem> {
     Ok(([(CONTENT_TYPE, "application/yaml")], documents.find(slug)?.yaml.clone()).into_response())
 }

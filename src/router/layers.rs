@@ -29,14 +29,17 @@ impl InFlight {
 }
 
 /// Waits for a place, not for long.
-pub async fn wait_for_a_place(State(InFlight(places)): State<InFlight>, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(PATIENCE, places.acquire()).await {
-        Ok(Ok(_place)) => next.run(request).await,
-        _ => {
-            let problem = Problem::new(Kind::Overloaded, "The gateway is busy.", "Wait 5 seconds before the next call.");
-            Problem { retry_after: Some(5), ..problem }.into_response()
-        }
+pub async fn wait_for_a_place(
+    State(InFlight(places)): State<InFlight>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if let Ok(Ok(_place)) = tokio::time::timeout(PATIENCE, places.acquire()).await {
+        return next.run(request).await;
     }
+    let problem =
+        Problem::new(Kind::Overloaded, "The gateway is busy.", "Wait 5 seconds before the next call.");
+    Problem { retry_after: Some(5), ..problem }.into_response()
 }
 
 /// Names the request and logs it by its route's template: the path itself may hold ids or sealed strings.
@@ -56,7 +59,13 @@ pub async fn trace(mut request: Request, next: Next) -> Response {
 /// The methods of HTTP by name; what else somebody sends is not repeated in a log.
 fn method(method: &Method) -> &str {
     match *method {
-        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::PATCH | Method::DELETE | Method::OPTIONS => method.as_str(),
+        Method::GET
+        | Method::HEAD
+        | Method::POST
+        | Method::PUT
+        | Method::PATCH
+        | Method::DELETE
+        | Method::OPTIONS => method.as_str(),
         _ => "other",
     }
 }
@@ -81,7 +90,11 @@ pub async fn no_such_path() -> Problem {
 
 /// A path that leads nowhere.
 pub fn nothing_here() -> Problem {
-    Problem::new(Kind::NotFound, "There is no such path.", "Use one of the paths of the document at /openapi.json.")
+    Problem::new(
+        Kind::NotFound,
+        "There is no such path.",
+        "Use one of the paths of the document at /openapi.json.",
+    )
 }
 
 pub async fn no_such_method() -> Problem {

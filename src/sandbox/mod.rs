@@ -3,6 +3,7 @@
 //! The demo runs on it and so do most tests, so it is as strict as Atlassian: what passes here must pass there.
 //! It keeps everything in memory, asks its [`Clock`] for the time, and can be told to misbehave ([`Fault`]).
 
+mod changes;
 mod cql;
 mod faults;
 mod gate;
@@ -28,6 +29,7 @@ use axum::Router;
 
 use crate::clock::Clock;
 
+pub use changes::{NewComment, NewFile, NewPage};
 pub use faults::{Fault, FaultKind};
 pub use people::{ACME, GLOBEX, PEOPLE, Person, Product, SITES, Site};
 pub use record::Call;
@@ -47,37 +49,6 @@ pub struct App {
     pub client_secret: String,
     /// Its one callback URL, matched exactly.
     pub callback: String,
-}
-
-/// A page that a test adds.
-#[derive(Debug, Clone)]
-pub struct NewPage {
-    pub site: &'static Site,
-    /// Key of its space.
-    pub space: &'static str,
-    pub title: String,
-    /// Storage format.
-    pub body: String,
-    pub parent: Option<String>,
-    pub labels: Vec<String>,
-    /// Keys of the people who may see it; absent: everybody who sees the space.
-    pub restricted: Option<&'static [&'static str]>,
-    pub blog_post: bool,
-}
-
-impl Default for NewPage {
-    fn default() -> Self {
-        Self {
-            site: &ACME,
-            space: "ENG",
-            title: "A page of a test".to_owned(),
-            body: "<p>Nothing yet.</p>".to_owned(),
-            parent: None,
-            labels: Vec::new(),
-            restricted: None,
-            blog_post: false,
-        }
-    }
 }
 
 impl Sandbox {
@@ -132,13 +103,5 @@ impl Sandbox {
     /// Signs a person in without the browser: what the token endpoint would answer after consent.
     pub fn sign_in(&self, person: &str, scopes: &[&str]) -> serde_json::Value {
         oauth::sign_in(self, person, scopes)
-    }
-
-    /// Adds a page or blog post and returns its id.
-    pub fn add_page(&self, page: NewPage) -> String {
-        let now = self.shared.clock.now();
-        let mut state = self.shared.state();
-        let wiki = Arc::make_mut(&mut state.wiki);
-        wiki::add(wiki, page, now)
     }
 }

@@ -1,15 +1,15 @@
 //! Sealed strings: everything the gateway must remember travels in one, so that the process keeps nothing.
 //!
-//! A sealed string is a PASETO v4.local token (XChaCha20 and keyed BLAKE2b, encrypt then authenticate). Its implicit
+//! A sealed string is a PASETO v4.local token (`XChaCha20` and keyed `BLAKE2b`, encrypt then authenticate). Its implicit
 //! assertion is the payload's purpose, so that no sealed string opens as another kind. The first key of the ring seals, all open.
 
 pub mod payloads;
 
 use hkdf::Hkdf;
+use pasetors::Local;
 use pasetors::keys::SymmetricKey;
 use pasetors::token::UntrustedToken;
 use pasetors::version4::{LocalToken, V4};
-use pasetors::Local;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

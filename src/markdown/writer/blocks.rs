@@ -1,6 +1,6 @@
 //! Blocks and containers.
 
-use super::{Block, CODE_LINE_RANK, Container, Heading, Kind, Mark, Marker, Open, Writer, losses};
+use super::{Before, Block, CODE_LINE_RANK, Container, Heading, Kind, Mark, Marker, Open, Writer};
 
 impl Writer {
     pub(in super::super) fn heading_open(&mut self, level: u8) {
@@ -21,9 +21,11 @@ impl Writer {
 
     /// Starts the line of a heading or a paragraph, for the text that is about to come.
     pub(super) fn begin_line(&mut self) {
+        let heading_text = std::mem::take(&mut self.line.heading_text);
         match self.line.heading.take() {
             Some(level) if !self.in_cell => {
                 self.begin(Block::Heading);
+                self.line.heading_text = heading_text;
                 let offset = self.out.rfind('\n').map_or(0, |at| at + 1);
                 for _ in 0..level {
                     self.out.push('#');
@@ -96,8 +98,15 @@ impl Writer {
     }
 
     pub(in super::super) fn quote_open(&mut self) {
-        self.begin_container(Block::Quote, Kind::Quote, "> ", Open::Quote);
+        self.end_block();
+        let before = Before { length: self.out.len(), cuts: self.index.cuts.len(), last: self.top().last };
+        self.begin(Block::Quote);
+        let parent = self.top().context;
+        let context = self.index.add_context(parent, Open::Quote);
+        self.push_container(Kind::Quote, context);
+        self.top().before = Some(before);
         if !self.in_cell {
+            self.prefix.push_str("> ");
             self.out.push_str("> ");
         }
     }
@@ -105,22 +114,17 @@ impl Writer {
     /// A quote that says of what kind it is, as GitHub writes it.
     pub(in super::super) fn alert_open(&mut self, kind: &str) {
         self.quote_open();
-        if self.in_cell {
-            let label: String = kind.chars().take(1).chain(kind.chars().skip(1).map(|c| c.to_ascii_lowercase())).collect();
-            self.mark_open(Mark::Strong);
-            self.text(&label);
-            self.text(":");
-            self.mark_close(&Mark::Strong);
-            self.line.space = true;
-            return;
+        if !self.in_cell {
+            self.out.extend(["[!", kind, "]\n"]);
+            return self.write_prefix();
         }
-        self.out.push_str("[!");
-        self.out.push_str(kind);
-        self.out.push_str("]\n");
-        self.write_prefix();
-        // GitHub wants the text on the next line; the quote counts as empty until it comes.
-        let start = self.out.len();
-        self.top().start = self.top().start.min(start);
+        let (first, rest) = kind.split_at(1);
+        self.mark_open(Mark::Strong);
+        self.text(first);
+        self.text(&rest.to_ascii_lowercase());
+        self.text(":");
+        self.mark_close(&Mark::Strong);
+        self.lead_in();
     }
 
     pub(in super::super) fn quote_close(&mut self) {
@@ -142,28 +146,20 @@ impl Writer {
         });
         let alternate = if first_in_item && !ordered { parent_alternate == Some(false) } else { follows_same };
         let tight_after_text = top.kind == Kind::Item && top.last == Some(Block::Paragraph);
-        let kind = if self.budget == 0 {
-            self.losses.add(losses::TOO_DEEP, 1);
-            Kind::Flat
-        } else {
-            Kind::List { ordered, next: start.min(999_999_999), alternate, tight_after_text }
-        };
-        self.push_container(kind, top.context);
+        let next = start.min(999_999_999);
+        self.push_container(Kind::List { ordered, next, alternate, tight_after_text }, top.context);
     }
 
     pub(in super::super) fn list_close(&mut self) {
-        self.close_container(|kind| matches!(kind, Kind::List { .. } | Kind::Flat));
+        self.close_container(|kind| matches!(kind, Kind::List { .. }));
     }
 
     pub(in super::super) fn item_open(&mut self) {
         self.end_block();
         let Kind::List { ordered, next, alternate, .. } = self.top().kind else {
-            if self.top().kind != Kind::Flat {
-                // An item without a list.
-                self.list_open(false, 1);
-                self.item_open();
-            }
-            return;
+            // An item without a list.
+            self.list_open(false, 1);
+            return self.item_open();
         };
         if let Kind::List { next, .. } = &mut self.top().kind {
             *next = (*next + 1).min(999_999_999);
@@ -219,20 +215,6 @@ impl Writer {
         self.close_container(|kind| kind == Kind::Item);
     }
 
-    fn begin_container(&mut self, block: Block, kind: Kind, prefix: &str, open: Open) {
-        self.begin(block);
-        let parent = self.top().context;
-        let flat = self.budget == 0;
-        if flat {
-            self.losses.add(losses::TOO_DEEP, 1);
-        }
-        let context = self.index.add_context(parent, open);
-        self.push_container(kind, context);
-        if !self.in_cell && !flat {
-            self.prefix.push_str(prefix);
-        }
-    }
-
     pub(super) fn push_container(&mut self, kind: Kind, context: u32) {
         let top = *self.top();
         let deeper = matches!(kind, Kind::Item | Kind::Quote);
@@ -242,9 +224,7 @@ impl Writer {
             context,
             depth: top.depth.saturating_add(u8::from(deeper)),
             last: None,
-            start: self.out.len(),
-            cuts: self.index.cuts.len(),
-            before: top.last,
+            before: None,
         });
     }
 
@@ -262,8 +242,14 @@ impl Writer {
         self.end_block();
         let Some(container) = self.containers.pop() else { return };
         self.prefix.truncate(container.prefix);
-        let empty = container.last.is_none();
-        if empty && container.kind == Kind::Item {
+        if container.last.is_some() {
+            return;
+        }
+        if let Some(before) = container.before {
+            self.out.truncate(before.length);
+            self.index.cuts.truncate(before.cuts);
+            self.top().last = before.last;
+        } else if container.kind == Kind::Item {
             self.trim_empty_item();
         }
     }

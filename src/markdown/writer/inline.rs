@@ -21,10 +21,11 @@ pub(super) struct Line {
     /// The level of the heading that the next text starts.
     pub(super) heading: Option<u8>,
     pub(super) in_heading: bool,
-    heading_text: String,
+    pub(super) heading_text: String,
     marks: Vec<Active>,
     loose_ends: Vec<LooseEnd>,
-    last_closed: Option<LooseEnd>,
+    /// The marks that closed right where the line ends now, the outermost last.
+    closed: Vec<LooseEnd>,
     link: Option<Link>,
     code: Option<String>,
     last_code: Option<(usize, usize, String)>,
@@ -62,6 +63,7 @@ struct LooseEnd {
     open: usize,
     close: usize,
     end: usize,
+    after_punctuation: bool,
     tag: bool,
 }
 
@@ -93,6 +95,10 @@ impl Mark {
             Self::Sup => ("<sup>", "</sup>"),
             Self::Link => ("", ""),
         }
+    }
+
+    fn is_asterisk(self) -> bool {
+        matches!(self, Self::Strong | Self::Emphasis)
     }
 
     fn has_delimiter(self) -> bool {
@@ -293,7 +299,7 @@ impl Writer {
         if due.is_some() {
             self.open_marks(first, spaced);
         }
-        self.line.last_closed = None;
+        self.line.closed.clear();
     }
 
     fn write_break(&mut self) {
@@ -332,7 +338,7 @@ impl Writer {
     }
 
     fn write_as_tags(&mut self, at: usize) {
-        let LooseEnd { mark, open, close, end, tag } = self.line.loose_ends[at];
+        let LooseEnd { mark, open, close, end, tag, .. } = self.line.loose_ends[at];
         if tag {
             return;
         }
@@ -353,10 +359,11 @@ impl Writer {
 
     fn open_marks(&mut self, first: char, spaced: bool) {
         if !spaced {
-            self.reopen_last();
+            self.reopen_closed();
         }
         let before = if spaced || self.out.len() == self.line.start { None } else { self.out.chars().next_back() };
         let word_before = before.is_some_and(char::is_alphanumeric);
+        let after_mark = self.line.closed.last().filter(|last| last.end == self.out.len() && !last.tag).map(|last| last.mark);
         for at in 0..self.line.marks.len() {
             if self.line.marks[at].state != State::Due {
                 continue;
@@ -367,26 +374,25 @@ impl Writer {
                 continue;
             }
             let inner = self.line.marks[at + 1..].iter().find(|inner| inner.state == State::Due);
-            let next_is_word = match inner {
-                Some(inner) if inner.mark.has_delimiter() => first.is_alphanumeric(),
-                Some(_) => false,
-                None => first.is_alphanumeric(),
-            };
-            let tag = mark.has_delimiter() && word_before && !next_is_word;
+            // Delimiters of one character make one run, so what comes after the run counts.
+            let one_run = inner.is_none_or(|inner| mark.is_asterisk() && inner.mark.is_asterisk());
+            let next_is_word = one_run && first.is_alphanumeric();
+            let joins = after_mark.is_some_and(|closed| closed == mark || (closed.is_asterisk() && mark.is_asterisk()));
+            let tag = mark.has_delimiter() && (joins || (word_before && !next_is_word));
             self.line.marks[at].tag = tag;
             self.line.marks[at].state = State::Open(self.out.len());
             self.out.push_str(if tag { mark.tags().0 } else { mark.delimiter() });
         }
     }
 
-    /// A mark that opens right where one of its kind closed goes on instead.
-    fn reopen_last(&mut self) {
-        let Some(last) = self.line.last_closed else { return };
-        let due = self.line.marks.iter_mut().find(|active| active.state == State::Due);
-        if let Some(active) = due
-            && active.mark == last.mark
-            && last.end == self.out.len()
-        {
+    /// Marks that open right where the same ones closed go on instead.
+    fn reopen_closed(&mut self) {
+        while let Some(last) = self.line.closed.pop_if(|last| last.end == self.out.len()) {
+            let due = self.line.marks.iter_mut().find(|active| active.state == State::Due);
+            let Some(active) = due.filter(|active| active.mark == last.mark) else {
+                self.line.closed.push(last);
+                return;
+            };
             active.state = State::Open(last.open);
             active.tag = last.tag;
             self.out.truncate(last.close);
@@ -414,14 +420,21 @@ impl Writer {
             return self.write_link_end(open);
         }
         let close = self.out.len();
-        let previous_end = self.line.loose_ends.last().is_some_and(|end| end.end == close);
-        let after_punctuation = previous_end || self.out.chars().next_back().is_some_and(escape::is_punctuation);
+        if self.line.closed.last().is_some_and(|last| last.end != close) {
+            self.line.closed.clear();
+        }
+        let one_run = self.line.closed.last().filter(|last| last.mark.is_asterisk() && mark.is_asterisk() && !last.tag);
+        let after_punctuation = match one_run {
+            Some(last) => last.after_punctuation,
+            None => self.out.chars().next_back().is_some_and(escape::is_punctuation),
+        };
         self.out.push_str(if tag || !mark.has_delimiter() { mark.tags().1 } else { mark.delimiter() });
-        let end = LooseEnd { mark, open, close, end: self.out.len(), tag: tag || !mark.has_delimiter() };
+        let tag = tag || !mark.has_delimiter();
+        let end = LooseEnd { mark, open, close, end: self.out.len(), after_punctuation, tag };
         if after_punctuation && !end.tag {
             self.line.loose_ends.push(end);
         }
-        self.line.last_closed = Some(end);
+        self.line.closed.push(end);
     }
 
     pub(super) fn end_line(&mut self) {
@@ -440,7 +453,7 @@ impl Writer {
         self.line.space = false;
         self.line.breaks = 0;
         self.line.loose_ends.clear();
-        self.line.last_closed = None;
+        self.line.closed.clear();
         self.line.last_code = None;
     }
 
@@ -464,10 +477,6 @@ impl Writer {
             self.line.link = Some(Link { target, used: false, after: Vec::new() });
             self.mark_open(Mark::Link);
         }
-    }
-
-    pub(in super::super) fn in_link(&self) -> bool {
-        self.line.link.is_some()
     }
 
     /// Ends the link; one without text reads as `fallback`.

@@ -1,5 +1,6 @@
 //! Asking a checked query of every document that a person sees.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use super::Bad;
 use super::fields::{Attribute, Moment, Setting, Test, Words, check};
 use super::lucene::Text;
 use super::parser::{Order, parse};
-use super::words::{Word, words};
+use super::words::{Tokens, Word, words};
 use crate::sandbox::people::{PEOPLE, Person, Product};
 use crate::sandbox::wiki::{Attachment, Comment, Content, Space, Status, View};
 
@@ -52,6 +53,7 @@ pub fn search(cql: &str, scope: Scope, view: &View, now: Timestamp) -> Result<Fo
     check_order(&query.order)?;
     let by_user = scope == Scope::Users || asks_for_users(&test);
     let mut hits: Vec<_> = documents(view, by_user)
+        .filter(|doc| scope == Scope::Everything || matches!(doc, Doc::User(_)))
         .filter_map(|doc| score(&test, &doc, view).map(|score| (score, doc)))
         .collect();
     hits.sort_by(|a, b| compare(&query.order, a, b));
@@ -80,7 +82,7 @@ fn documents(view: &View, by_user: bool) -> impl Iterator<Item = Doc> {
         .attachments()
         .filter(move |(_, page)| current(page))
         .map(|(file, page)| Doc::Attachment(file.clone(), page.clone()));
-    let spaces = view.spaces().filter(|space| !space.archived).cloned().map(Doc::Space);
+    let spaces = view.spaces().cloned().map(Doc::Space);
     let site = view.site.cloud_id;
     let people = PEOPLE
         .iter()
@@ -176,32 +178,25 @@ impl Doc {
         }
     }
 
-    fn score(&self, place: Words, text: &Text) -> Option<f64> {
-        if place == Words::SpaceTitle {
-            return text.score(&words(self.space()?.name));
+    /// The words of its title and its text.
+    pub fn tokens(&self) -> Cow<'_, Tokens> {
+        match self {
+            Doc::Content(content) => Cow::Borrowed(&content.tokens),
+            Doc::Comment(comment, _) => Cow::Borrowed(&comment.tokens),
+            Doc::Attachment(file, _) => Cow::Borrowed(&file.tokens),
+            Doc::Space(space) => Cow::Owned(Tokens::of(space.name, space.description)),
+            Doc::User(person) => Cow::Owned(Tokens::of(person.name, "")),
         }
-        let owned = match self {
-            Doc::Space(space) => Some((words(space.name), words(space.description))),
-            Doc::User(person) => Some((words(person.name), Vec::new())),
-            _ => None,
-        };
-        let (title, body): (&[Word], &[Word]) = match (self, &owned) {
-            (_, Some((title, body))) => (title, body),
-            (Doc::Content(content), _) => (&content.tokens.title, &content.tokens.body),
-            (Doc::Comment(comment, _), _) => (&[], &comment.tokens.body),
-            (Doc::Attachment(file, _), _) => (&file.tokens.title, &file.tokens.body),
-            _ => (&[], &[]),
-        };
+    }
+
+    fn score(&self, place: Words, text: &Text) -> Option<f64> {
+        let tokens = self.tokens();
         match place {
-            Words::Title | Words::Name => text.score(title),
-            Words::SpaceTitle => None,
-            Words::Text | Words::Site => {
-                // A query may find one word in the title and another in the body.
-                let both: Vec<Word> = title.iter().chain(body).cloned().collect();
-                let whole = text.score(&both)?;
-                let boost = if place == Words::Site { 4.0 } else { 2.0 };
-                Some(whole + boost * title_share(text, title))
-            }
+            Words::SpaceTitle => text.score(&words(self.space()?.name)),
+            Words::Title | Words::Name => text.score(tokens.title()),
+            // A query may find one word in the title and another in the body.
+            Words::Text => Some(text.score(tokens.all())? + 2.0 * title_share(text, tokens.title())),
+            Words::Site => Some(text.score(tokens.all())? + 4.0 * title_share(text, tokens.title())),
         }
     }
 

@@ -12,7 +12,7 @@ mod words;
 mod tests;
 
 pub use eval::{Doc, Found, Scope, search};
-pub use words::{Tokens, words};
+pub use words::{Tokens, Word};
 
 /// Why a query was refused, in the words of the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

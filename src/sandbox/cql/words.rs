@@ -9,16 +9,31 @@ pub struct Word {
     pub stem: String,
 }
 
-/// The words of a title and of a body.
+/// The words of a title and, after them, of a body.
 #[derive(Debug, Clone, Default)]
 pub struct Tokens {
-    pub title: Vec<Word>,
-    pub body: Vec<Word>,
+    all: Vec<Word>,
+    in_title: usize,
 }
 
 impl Tokens {
     pub fn of(title: &str, body: &str) -> Self {
-        Self { title: words(title), body: words(body) }
+        let mut all = words(title);
+        let in_title = all.len();
+        all.append(&mut words(body));
+        Self { all, in_title }
+    }
+
+    pub fn all(&self) -> &[Word] {
+        &self.all
+    }
+
+    pub fn title(&self) -> &[Word] {
+        &self.all[..self.in_title]
+    }
+
+    pub fn body(&self) -> &[Word] {
+        &self.all[self.in_title..]
     }
 }
 

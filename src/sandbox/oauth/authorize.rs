@@ -183,7 +183,10 @@ pub async fn decide(State(sandbox): State<Sandbox>, body: Bytes) -> Response {
         Ok(wanted) => wanted,
         Err(why) => return wrong(&why),
     };
-    let answer = match (form.get("decision"), form.get("person").and_then(by_key)) {
+    let answer = match (
+        form.get("decision"),
+        form.get("person").and_then(by_key).filter(|person| person.blurb.is_some()),
+    ) {
         (Some("deny"), _) => vec![
             ("error", "access_denied".to_owned()),
             ("error_description", "User did not authorize the request".to_owned()),

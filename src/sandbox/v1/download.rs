@@ -93,7 +93,7 @@ pub async fn media(
         (header::CONTENT_DISPOSITION, disposition),
         (header::CACHE_CONTROL, "private, max-age=3600".to_owned()),
     ];
-    (headers, file.bytes()).into_response()
+    (headers, file.bytes.clone()).into_response()
 }
 
 /// The legacy paths of `_links.download`: no token opens them.

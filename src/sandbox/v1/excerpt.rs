@@ -1,6 +1,8 @@
 //! Excerpts and highlighted titles.
 
-use crate::sandbox::cql::{Found, words};
+use std::ops::Range;
+
+use crate::sandbox::cql::{Found, Word};
 use crate::sandbox::storage::escape;
 
 /// How many characters an excerpt has, more or less.
@@ -12,26 +14,22 @@ pub struct Style {
     pub escaped: bool,
 }
 
-/// The first stretch of text around a match, with the matches marked.
-pub fn excerpt(text: &str, found: &Found, style: Style) -> String {
-    let all = words(text);
-    let first = (0..all.len()).find(|at| style.marked && found.marks(&all, *at));
-    let start = first.map_or(0, |at| boundary(text, all[at].start.saturating_sub(80)));
+/// The first stretch of text around a match, with the matches marked. `words` are those of the text.
+pub fn excerpt(text: &str, words: &[Word], found: &Found, style: Style) -> String {
+    let first = (0..words.len()).find(|at| style.marked && found.marks(words, *at));
+    let start = first.map_or(0, |at| boundary(text, words[at].start.saturating_sub(80)));
     let end = boundary(text, (start + LENGTH).min(text.len()));
-    mark(&text[start..end], found, style)
+    mark(text, start..end, words, found, style)
 }
 
-/// The text with every match between `@@@hl@@@` and `@@@endhl@@@`.
-pub fn mark(text: &str, found: &Found, style: Style) -> String {
+/// A stretch of text with every match between `@@@hl@@@` and `@@@endhl@@@`.
+pub fn mark(text: &str, stretch: Range<usize>, words: &[Word], found: &Found, style: Style) -> String {
     let put = |piece: &str| if style.escaped { escape(piece) } else { piece.to_owned() };
-    if !style.marked {
-        return put(text);
-    }
-    let all = words(text);
     let mut out = String::new();
-    let mut done = 0;
-    for (at, word) in all.iter().enumerate() {
-        if found.marks(&all, at) {
+    let mut done = stretch.start;
+    for (at, word) in words.iter().enumerate() {
+        let inside = word.start >= done && word.end <= stretch.end;
+        if style.marked && inside && found.marks(words, at) {
             out.push_str(&put(&text[done..word.start]));
             out.push_str("@@@hl@@@");
             out.push_str(&put(&text[word.start..word.end]));
@@ -39,7 +37,7 @@ pub fn mark(text: &str, found: &Found, style: Style) -> String {
             done = word.end;
         }
     }
-    out.push_str(&put(&text[done..]));
+    out.push_str(&put(&text[done..stretch.end]));
     out
 }
 

@@ -38,10 +38,13 @@ impl Shape<'_> {
             Doc::User(person) => row.insert("user".to_owned(), user(person)),
         };
         let titled = Style { marked: self.style.is_some_and(|style| style.marked), escaped: true };
-        let text = self.style.map(|style| excerpt(doc.text(), self.found, style)).unwrap_or_default();
+        let tokens = doc.tokens();
+        let text = self.style.map(|style| excerpt(doc.text(), tokens.body(), self.found, style));
+        let title = doc.title();
+        let title = mark(&title, 0..title.len(), tokens.title(), self.found, titled);
         row.extend([
-            ("title".to_owned(), mark(&doc.title(), self.found, titled).into()),
-            ("excerpt".to_owned(), text.into()),
+            ("title".to_owned(), title.into()),
+            ("excerpt".to_owned(), text.unwrap_or_default().into()),
             ("url".to_owned(), url(doc).into()),
         ]);
         if let (Some(space), false) = (doc.space(), matches!(doc, Doc::Space(_))) {
@@ -215,7 +218,7 @@ fn space(space: &Space) -> Value {
     json!({
         "id": space.id.parse::<u64>().unwrap_or(0), "key": space.key, "alias": space.key, "name": space.name,
         "type": if space.personal { "personal" } else { "global" },
-        "status": if space.archived { "archived" } else { "current" },
+        "status": "current",
         "_expandable": {
             "settings": format!("/rest/api/space/{}/settings", space.key), "metadata": "", "operations": "",
             "homepage": format!("/rest/api/content/{}", space.homepage) },

@@ -40,7 +40,7 @@ fn single(ask: &Ask, kind: Kind) -> Answer {
             .find(|version| version.number as usize == number)
             .ok_or_else(Refusal::not_found)?,
     };
-    let mut value = describe(content);
+    let mut value = describe(content, &ask.view);
     value["version"] = version(shown);
     if shown.number != content.current().number {
         value["status"] = "historical".into();
@@ -70,7 +70,7 @@ fn body(body: &str, format: &str, view: &View, content: &Content) -> Value {
 }
 
 /// A page or blog post without its body.
-fn describe(content: &Content) -> Value {
+fn describe(content: &Content, view: &View) -> Value {
     let (id, key) = (&content.id, content.space.key);
     let mut value = json!({
         "parentType": null, "parentId": null,
@@ -91,9 +91,9 @@ fn describe(content: &Content) -> Value {
             "tinyui": tinyui(id),
         },
     });
-    if let Some(parent) = &content.parent {
-        value["parentId"] = parent.as_str().into();
-        value["parentType"] = "page".into();
+    if let Some(parent) = view.wiki.ancestors(content).first() {
+        value["parentId"] = parent.id.as_str().into();
+        value["parentType"] = parent.kind.name().into();
     }
     if content.kind == Kind::BlogPost
         && let Some(map) = value.as_object_mut()
@@ -150,7 +150,7 @@ fn several(ask: &Ask, kind: Kind, within: Option<&str>) -> Answer {
     sort(&mut found, query.word("sort", SORTS)?.unwrap_or("id"));
     let slice = cut(ask, found, 25)?;
     let rows = slice.rows.into_iter().map(|content| {
-        let mut value = describe(content);
+        let mut value = describe(content, &ask.view);
         if let Some(format) = format {
             value["body"] = body(&content.current().body, format, &ask.view, content);
         }

@@ -24,7 +24,7 @@ fn describe(space: &Space, format: Option<&str>) -> Value {
         "createdAt": time(space.created), "authorId": account(space.author), "spaceOwnerId": account(space.author),
         "homepageId": space.homepage, "icon": null, "name": space.name, "key": space.key, "id": space.id,
         "type": if space.personal { "personal" } else { "global" },
-        "status": if space.archived { "archived" } else { "current" },
+        "status": "current",
         "description": description, "currentActiveAlias": space.key,
         "_links": { "webui": space_webui(space) } })
 }
@@ -42,7 +42,7 @@ pub fn spaces(ask: &Ask) -> Answer {
         .filter(|space| ids.is_empty() || ids.contains(&space.id))
         .filter(|space| keys.is_empty() || keys.contains(&space.key))
         .filter(|space| kind.is_none_or(|kind| kind == if space.personal { "personal" } else { "global" }))
-        .filter(|space| status.is_none_or(|status| (status == "archived") == space.archived))
+        .filter(|_| status.is_none_or(|status| status == "current"))
         .collect();
     found.sort_by(|a, b| {
         let ordering = match sort.trim_start_matches('-') {

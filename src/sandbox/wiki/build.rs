@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use jiff::Timestamp;
 
 use super::model::{
-    Attachment, Bytes, Comment, Content, Kind, Place, Readers, Resolution, Space, Status, Version, Wiki,
+    Attachment, Comment, Content, Kind, Place, Readers, Resolution, Space, Status, Version, Wiki,
 };
 use crate::sandbox::cql::Tokens;
 use crate::sandbox::storage;
@@ -86,14 +87,12 @@ impl Draft {
         message: &str,
         body: impl Into<Cow<'static, str>>,
     ) -> Self {
+        let body = match body.into() {
+            Cow::Borrowed(body) => Cow::Borrowed(body.trim_end()),
+            made @ Cow::Owned(_) => made,
+        };
         let number = u32::try_from(self.versions.len() + 1).unwrap_or(u32::MAX);
-        self.versions.push(Version {
-            number,
-            at: at(time),
-            by,
-            message: message.to_owned(),
-            body: body.into(),
-        });
+        self.versions.push(Version { number, at: at(time), by, message: message.to_owned(), body });
         self
     }
 
@@ -109,13 +108,7 @@ impl Draft {
 }
 
 /// A footer comment.
-pub fn comment(
-    id: &'static str,
-    container: &'static str,
-    time: &str,
-    by: &'static str,
-    body: &str,
-) -> Comment {
+pub fn comment(id: &str, container: &str, time: &str, by: &'static str, body: &str) -> Comment {
     let seen = storage::read(body);
     Comment {
         id: id.to_owned(),
@@ -150,13 +143,14 @@ impl Comment {
 
 /// A file on a page, with the text that search finds in it.
 pub fn file(
-    id: &'static str,
-    container: &'static str,
+    id: &str,
+    container: &str,
     title: &str,
     media_type: &'static str,
-    bytes: Bytes,
+    bytes: impl Into<Bytes>,
     text: &str,
 ) -> Attachment {
+    let bytes = bytes.into();
     Attachment {
         id: id.to_owned(),
         container: container.to_owned(),
@@ -198,6 +192,14 @@ impl Wiki {
             ..content(draft.id.to_owned(), draft.kind, space, draft.title.to_owned(), draft.versions)
         };
         self.push(Content { labels, status: draft.status, readers: draft.readers, ..content });
+    }
+
+    pub fn comment(&mut self, comment: Comment) {
+        self.comments.push(Arc::new(comment));
+    }
+
+    pub fn file(&mut self, file: Attachment) {
+        self.attachments.push(Arc::new(file));
     }
 
     pub fn push(&mut self, mut content: Content) {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use jiff::Timestamp;
 
 use crate::sandbox::cql::Tokens;
@@ -40,7 +41,6 @@ pub struct Space {
     pub key: &'static str,
     pub name: &'static str,
     pub personal: bool,
-    pub archived: bool,
     pub description: &'static str,
     pub homepage: &'static str,
     pub readers: Readers,
@@ -96,6 +96,7 @@ impl Status {
     }
 }
 
+#[derive(Clone)]
 pub struct Content {
     pub id: String,
     pub kind: Kind,
@@ -112,6 +113,7 @@ pub struct Content {
     pub tokens: Tokens,
 }
 
+#[derive(Clone)]
 pub struct Version {
     pub number: u32,
     pub at: Timestamp,
@@ -187,38 +189,16 @@ pub struct Attachment {
     pub version: u32,
     pub file_id: String,
     pub bytes: Bytes,
+    /// What the API says; a test may lie here.
     pub size: usize,
     /// The text that search finds in it.
     pub text: String,
     pub tokens: Tokens,
 }
 
-/// Bytes of a file, or a file of a size that is only written when it is fetched.
-#[derive(Clone)]
-pub enum Bytes {
-    Static(&'static [u8]),
-    Made(fn() -> Vec<u8>),
-}
-
-impl Bytes {
-    pub fn len(&self) -> usize {
-        match self {
-            Bytes::Static(bytes) => bytes.len(),
-            Bytes::Made(make) => make().len(),
-        }
-    }
-}
-
 impl Attachment {
     pub fn api_id(&self) -> String {
         format!("att{}", self.id)
-    }
-
-    pub fn bytes(&self) -> Vec<u8> {
-        match self.bytes {
-            Bytes::Static(bytes) => bytes.to_vec(),
-            Bytes::Made(make) => make(),
-        }
     }
 }
 

@@ -33,7 +33,11 @@ pub struct Page {
 
 impl Browser {
     pub fn new(public_url: &str, gateway: &str, sandbox: &str) -> Self {
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
         Self {
             http,
             public_url: public_url.to_owned(),
@@ -62,6 +66,11 @@ impl Browser {
     pub async fn post(&mut self, url: &str, fields: &[(&str, &str)], origin: Option<&str>) -> Page {
         let form = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         self.go(Method::POST, url.to_owned(), Some(form), origin.map(str::to_owned)).await
+    }
+
+    /// Takes over another browser's cookies: the same browser, reaching another replica.
+    pub fn adopt_cookies(&mut self, other: &Self) {
+        self.cookies = other.cookies.clone();
     }
 
     pub fn forget_cookies(&mut self) {
@@ -99,9 +108,14 @@ impl Browser {
             let (status, headers) = (response.status(), response.headers().clone());
             let html = response.text().await.unwrap();
             let page = Page { url: url.clone(), status: status.as_u16(), headers, html, left_to: None };
-            let Some(location) = page.headers.get(LOCATION).filter(|_| status.is_redirection()) else { return page };
+            let Some(location) = page.headers.get(LOCATION).filter(|_| status.is_redirection()) else {
+                return page;
+            };
             let location = Url::parse(&url).unwrap().join(location.to_str().unwrap()).unwrap().to_string();
-            if ![&self.public_url, &self.gateway, &self.sandbox].iter().any(|base| location.starts_with(*base)) {
+            if ![&self.public_url, &self.gateway, &self.sandbox]
+                .iter()
+                .any(|base| location.starts_with(*base))
+            {
                 return Page { left_to: Some(location), ..page };
             }
             (method, url) = (Method::GET, location);
@@ -122,7 +136,10 @@ impl Browser {
             let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
             if name.starts_with("__Host-") {
                 let lower = line.to_ascii_lowercase();
-                assert!(lower.contains("; secure") && lower.contains("; path=/;") && !lower.contains("domain="), "{line}");
+                assert!(
+                    lower.contains("; secure") && lower.contains("; path=/;") && !lower.contains("domain="),
+                    "{line}"
+                );
             }
             self.set_cookies.push(line.to_owned());
             self.cookies.entry(host.to_owned()).or_default().insert(name.to_owned(), value.to_owned());
@@ -134,7 +151,9 @@ impl Page {
     /// The redirect away; fails when there was none.
     #[track_caller]
     pub fn left(&self) -> &str {
-        self.left_to.as_deref().unwrap_or_else(|| panic!("still at {}: {} {}", self.url, self.status, self.html))
+        self.left_to
+            .as_deref()
+            .unwrap_or_else(|| panic!("still at {}: {} {}", self.url, self.status, self.html))
     }
 
     /// The page's words without tags, spaces made one.
@@ -156,7 +175,11 @@ impl Page {
     }
 
     fn form_action(&self) -> String {
-        let form = self.html.split("<form ").nth(1).unwrap_or_else(|| panic!("no form at {}: {}", self.url, self.html));
+        let form = self
+            .html
+            .split("<form ")
+            .nth(1)
+            .unwrap_or_else(|| panic!("no form at {}: {}", self.url, self.html));
         attribute(form, "action")
     }
 }
@@ -167,7 +190,16 @@ fn attribute(tag: &str, name: &str) -> String {
 }
 
 fn unescape(text: &str) -> String {
-    let plain = [("&#34;", "\""), ("&quot;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&lt;", "<"), ("&#62;", ">"), ("&gt;", ">")];
-    let text = plain.iter().fold(text.to_owned(), |text, (entity, character)| text.replace(entity, character));
+    let plain = [
+        ("&#34;", "\""),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&#60;", "<"),
+        ("&lt;", "<"),
+        ("&#62;", ">"),
+        ("&gt;", ">"),
+    ];
+    let text =
+        plain.iter().fold(text.to_owned(), |text, (entity, character)| text.replace(entity, character));
     text.replace("&#38;", "&").replace("&amp;", "&")
 }

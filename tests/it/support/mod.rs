@@ -16,7 +16,11 @@ mod world;
 pub use answer::Answer;
 pub use browser::{Browser, Page};
 pub use session::{Back, Request, Session};
-pub use world::{CLIENT_ID, CLIENT_SECRET, GPT_CALLBACK, World};
+pub use world::{CLIENT_ID, CLIENT_SECRET, GPT_CALLBACK, World, secret};
+
+/// The example of RFC 7636 appendix B.
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// Percent-encodes a value as browsers do in a query.
 pub fn encode(value: &str) -> String {

@@ -37,6 +37,22 @@ impl Request {
         Self(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
     }
 
+    /// What Swagger UI sends.
+    pub fn of_docs(world: &World) -> Self {
+        let redirect = format!("{}/docs/oauth2-redirect.html", world.public_url);
+        Self::new("causeway-docs", &redirect).and("state", "s").with_pkce()
+    }
+
+    /// What an MCP client sends for the default GPT.
+    pub fn of_mcp(world: &World, client_id: &str, redirect_uri: &str) -> Self {
+        let resource = format!("{}/mcp", world.public_url);
+        Self::new(client_id, redirect_uri).and("resource", &resource).and("state", "s").with_pkce()
+    }
+
+    pub fn with_pkce(self) -> Self {
+        self.and("code_challenge", super::CHALLENGE).and("code_challenge_method", "S256")
+    }
+
     /// Sets a parameter.
     pub fn and(mut self, name: &str, value: &str) -> Self {
         self.0.retain(|(known, _)| known != name);
@@ -56,7 +72,8 @@ impl Request {
     }
 
     pub fn url(&self, origin: &str) -> String {
-        let pairs: Vec<_> = self.0.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        let pairs: Vec<_> =
+            self.0.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
         format!("{origin}/oauth/authorize?{}", pairs.join("&"))
     }
 }
@@ -121,6 +138,51 @@ impl World {
             ("refresh_token", refresh_token),
         ])
         .await
+    }
+
+    /// The token request of a public client.
+    pub async fn redeem_publicly(&self, client_id: &str, redirect_uri: &str, code: &str) -> Answer {
+        self.token(&[
+            ("grant_type", "authorization_code"),
+            ("client_id", client_id),
+            ("code", code),
+            ("redirect_uri", redirect_uri),
+            ("code_verifier", super::VERIFIER),
+        ])
+        .await
+    }
+
+    /// Registers an MCP client and returns its client id.
+    pub async fn register(&self, redirect_uris: &[&str]) -> String {
+        let metadata = serde_json::json!({ "client_name": "Wiki <Helper>", "redirect_uris": redirect_uris });
+        let request = self.http.post(format!("{}/oauth/register", self.url)).json(&metadata);
+        self.send(request).await.expect(201).text("client_id").to_owned()
+    }
+
+    /// The browser leg of a client that has to be approved first.
+    pub async fn consent_twice(&self, browser: &mut Browser, request: &Request, person: &str) -> Back {
+        let ours = browser.get(&request.url(&self.public_url)).await;
+        assert!(ours.html.contains("/oauth/consent"), "not our consent page: {} {}", ours.status, ours.html);
+        let atlassian = browser.submit(&ours, &[("decision", "allow")]).await;
+        Back::at(&browser.submit(&atlassian, &[("person", person), ("decision", "allow")]).await)
+    }
+
+    /// Signs `person` in to the default GPT's MCP endpoint through a client that registered itself.
+    pub async fn sign_in_to_mcp(&self, person: &str) -> Session {
+        let redirect = "http://127.0.0.1:33418/cb";
+        let client_id = self.register(&[redirect]).await;
+        let request = Request::of_mcp(self, &client_id, redirect);
+        let back = self.consent_twice(&mut self.browser(), &request, person).await;
+        Session::of(self.redeem_publicly(&client_id, redirect, &back.code).await)
+    }
+
+    /// POST to an MCP endpoint, as far as its door: an empty list of tools is asked for.
+    pub async fn knock(&self, session: &Session, path: &str) -> Answer {
+        let call = serde_json::json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
+        let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(&session.access_token);
+        let accept = "application/json, text/event-stream";
+        self.send(request.header("accept", accept).header("mcp-protocol-version", "2025-11-25").json(&call))
+            .await
     }
 
     /// Any form to the token endpoint.

@@ -101,7 +101,11 @@ impl World {
         let sandbox = Sandbox::new(app, clock.clone());
         let router = sandbox.router();
         tokio::spawn(async move { axum::serve(sandbox_listener, router).await });
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
         let world = Self { url, public_url, sandbox, sandbox_url, clock, env, http, file };
         world.serve(listener, &[]);
         world
@@ -125,9 +129,12 @@ impl World {
         let mut env = self.env.clone();
         env.extend(overrides.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         env.retain(|_, value| !value.is_empty());
-        let config = Config::load(&env, &causeway::known_actions()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let config =
+            Config::load(&env, &causeway::known_actions()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let clock = self.clock.clone();
-        tokio::spawn(async move { causeway::run(listener, config, clock, std::future::pending()).await.unwrap() });
+        tokio::spawn(
+            async move { causeway::run(listener, config, clock, std::future::pending()).await.unwrap() },
+        );
     }
 
     /// A person's browser, without cookies.

@@ -1,0 +1,201 @@
+//! The MCP door: the enabled actions of a GPT as tools, over Streamable HTTP without sessions. Any replica answers any
+//! request, in JSON; nothing is ever pushed, so that GET and DELETE have nothing to do here.
+//!
+//! The journey of a request: [`answer`] (origin, bearer, JSON-RPC) → rmcp (protocol versions) → `session` → [`Entry::call`].
+
+mod guard;
+mod research;
+mod session;
+mod tools;
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use rmcp::model::{ClientJsonRpcMessage, ErrorCode, Implementation, ServerCapabilities, ServerConfig};
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use serde_json::{Value, json};
+
+use crate::action::{Entry, Services};
+use crate::config::{Config, Gpt};
+use crate::problem::{Kind, Problem};
+use crate::seal::payloads;
+use crate::telemetry::RequestId;
+use crate::urls::is_loopback_host;
+use crate::web;
+use guard::Challenge;
+use session::Session;
+use tools::Toolbox;
+
+/// The largest request, in bytes: arguments are short texts.
+const MAX_BODY: usize = 256 * 1024;
+
+/// The MCP endpoints of all GPTs. A clone is another handle to the same.
+#[derive(Clone)]
+pub struct Door(Arc<Shared>);
+
+struct Shared {
+    services: Services,
+    config: Arc<Config>,
+    profiles: Vec<Arc<Profile>>,
+}
+
+/// What one GPT's endpoint offers.
+struct Profile {
+    gpt: Arc<Gpt>,
+    toolbox: Toolbox,
+    /// What the server says of itself.
+    about: ServerConfig,
+}
+
+impl Door {
+    pub fn new(services: Services, entries: &Arc<[Entry]>, config: Arc<Config>) -> Self {
+        let profiles = config.gpts.iter().map(|gpt| Arc::new(Profile::new(gpt, entries, &config))).collect();
+        Self(Arc::new(Shared { services, config, profiles }))
+    }
+
+    /// The GPT whose endpoint this is; without a slug, the default one.
+    fn profile(&self, slug: Option<&str>) -> Option<&Arc<Profile>> {
+        match slug {
+            Some(slug) => self.0.profiles.iter().find(|profile| profile.gpt.slug == slug),
+            None => self.0.profiles.first(),
+        }
+    }
+}
+
+impl Profile {
+    fn new(gpt: &Arc<Gpt>, entries: &Arc<[Entry]>, config: &Config) -> Self {
+        let identity = Implementation::new("causeway", env!("CARGO_PKG_VERSION"))
+            .with_title(&gpt.name)
+            .with_website_url(config.public_url.origin());
+        let about = ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(identity)
+            .with_instructions(web::instructions(gpt, entries));
+        Self { gpt: gpt.clone(), toolbox: Toolbox::new(gpt, entries), about }
+    }
+}
+
+/// Answers `POST /mcp` and `POST /gpts/{gpt}/mcp`.
+pub async fn answer(State(door): State<Door>, slug: Option<Path<String>>, request: Request) -> Response {
+    let slug = slug.as_ref().map(|Path(slug)| slug.as_str());
+    match door.respond(slug, request).await {
+        Ok(response) => response,
+        Err(Refusal::Problem(problem)) => problem.into_response(),
+        Err(Refusal::Challenge(challenge)) => challenge.answer(&door.0.config.public_url, slug),
+        Err(Refusal::JsonRpc(code, message)) => not_json_rpc(code, message),
+    }
+}
+
+/// Why a request gets no answer of the protocol.
+enum Refusal {
+    Problem(Problem),
+    Challenge(Challenge),
+    JsonRpc(ErrorCode, &'static str),
+}
+
+impl Door {
+    async fn respond(&self, slug: Option<&str>, request: Request) -> Result<Response, Refusal> {
+        let Shared { services, config, .. } = &*self.0;
+        let profile = self.profile(slug).ok_or_else(|| Refusal::Problem(no_such_gpt()))?;
+        let (mut parts, body) = request.into_parts();
+        guard::check_origin(&parts.headers, &config.public_url).map_err(Refusal::Problem)?;
+        let grant = services
+            .server
+            .grant(&parts.headers, payloads::Door::Mcp, Some(&profile.gpt.client_id))
+            .map_err(|error| Refusal::Challenge(error.into()))?;
+        let body = to_bytes(body, MAX_BODY).await.map_err(|_| Refusal::Problem(too_large()))?;
+        check_message(&parts.headers, &body)?;
+        prepare(&mut parts);
+
+        let request_id = parts.extensions.get::<RequestId>().cloned().unwrap_or_default();
+        let session = Session::new(self.0.clone(), profile.clone(), grant, request_id);
+        let answered = session.clone();
+        let service = StreamableHttpService::new(
+            move || Ok(session.clone()),
+            Arc::new(NeverSessionManager::default()),
+            self.transport(),
+        );
+        let response = service.handle(Request::from_parts(parts, Body::from(body))).await;
+        match answered.challenge() {
+            Some(challenge) => Err(Refusal::Challenge(challenge)),
+            None => Ok(response.map(Body::new)),
+        }
+    }
+
+    /// Stateless, in JSON. A local gateway insists on a local `Host`, against DNS rebinding; a public one stands behind
+    /// proxies that may rewrite it.
+    fn transport(&self) -> StreamableHttpServerConfig {
+        let transport = StreamableHttpServerConfig::default()
+            .with_legacy_session_mode(false)
+            .with_json_response(true)
+            .with_max_request_body_bytes(MAX_BODY);
+        if is_loopback_host(self.0.config.public_url.host()) {
+            transport
+        } else {
+            transport.disable_allowed_hosts()
+        }
+    }
+}
+
+/// Refuses what is not one JSON-RPC message, in JSON-RPC's own words.
+fn check_message(headers: &HeaderMap, body: &Bytes) -> Result<(), Refusal> {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !media_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+        let problem = Problem::new(
+            Kind::UnsupportedMedia,
+            "The body is not declared as application/json.",
+            "Send one JSON-RPC message with Content-Type: application/json.",
+        );
+        return Err(Refusal::Problem(problem));
+    }
+    let Ok(message) = serde_json::from_slice::<Value>(body) else {
+        return Err(Refusal::JsonRpc(ErrorCode::PARSE_ERROR, "The body is not JSON."));
+    };
+    if message.is_array() {
+        return Err(Refusal::JsonRpc(
+            ErrorCode::INVALID_REQUEST,
+            "Batches are not accepted; send one message.",
+        ));
+    }
+    match serde_json::from_value::<ClientJsonRpcMessage>(message) {
+        Ok(_) => Ok(()),
+        Err(_) => {
+            Err(Refusal::JsonRpc(ErrorCode::INVALID_REQUEST, "The body is not a JSON-RPC 2.0 message."))
+        }
+    }
+}
+
+/// What rmcp need not see: the token. What it insists on and this door does not: that JSON is accepted as an event stream too.
+fn prepare(parts: &mut Parts) {
+    parts.headers.remove(AUTHORIZATION);
+    let accepted = parts.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let takes_json = accepted.flat_map(|value| value.split(',')).any(|range| {
+        let media_type = range.split(';').next().unwrap_or_default().trim();
+        ["application/json", "application/*", "*/*"].iter().any(|json| media_type.eq_ignore_ascii_case(json))
+    });
+    if takes_json || !parts.headers.contains_key(ACCEPT) {
+        parts.headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+    }
+}
+
+fn not_json_rpc(code: ErrorCode, message: &str) -> Response {
+    let body = json!({ "jsonrpc": "2.0", "id": null, "error": { "code": code.0, "message": message } });
+    (StatusCode::BAD_REQUEST, axum::Json(body)).into_response()
+}
+
+fn no_such_gpt() -> Problem {
+    Problem::new(
+        Kind::NotFound,
+        "There is no such MCP endpoint.",
+        "Use the MCP URL that the setup page shows.",
+    )
+}
+
+fn too_large() -> Problem {
+    Problem::new(Kind::PayloadTooLarge, "The request is too large.", "Send shorter arguments.")
+}

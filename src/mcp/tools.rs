@@ -1,0 +1,104 @@
+//! The tools of a GPT: its enabled actions, and ChatGPT's `search` and `fetch` on top of them.
+
+use std::sync::Arc;
+
+use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
+use serde_json::Value;
+
+use super::research;
+use crate::action::Entry;
+use crate::config::Gpt;
+use crate::oauth::Grant;
+
+/// What a GPT's endpoint lists and runs.
+pub struct Toolbox {
+    tools: Vec<Tool>,
+    actions: Vec<Entry>,
+}
+
+/// What a tool does.
+#[derive(Clone, Copy)]
+pub enum Use<'a> {
+    Action(&'a Entry),
+    Search(&'a Entry),
+    Fetch(&'a Entry),
+}
+
+impl Toolbox {
+    pub fn new(gpt: &Gpt, entries: &[Entry]) -> Self {
+        let actions: Vec<Entry> =
+            entries.iter().filter(|entry| gpt.allows_action(entry.id)).cloned().collect();
+        let mut toolbox = Self { tools: actions.iter().map(of_action).collect(), actions };
+        for tool in [research::search_tool(), research::fetch_tool()] {
+            if toolbox.find(&tool.name).is_some() {
+                toolbox.tools.push(tool);
+            }
+        }
+        toolbox
+    }
+
+    pub fn tools(&self) -> &[Tool] {
+        &self.tools
+    }
+
+    pub fn find(&self, name: &str) -> Option<Use<'_>> {
+        match name {
+            research::SEARCH => self.action(research::SEARCHES_WITH).map(Use::Search),
+            research::FETCH => self.action(research::FETCHES_WITH).map(Use::Fetch),
+            _ => self.action(name).map(Use::Action),
+        }
+    }
+
+    fn action(&self, id: &str) -> Option<&Entry> {
+        self.actions.iter().find(|entry| entry.id == id)
+    }
+}
+
+fn of_action(entry: &Entry) -> Tool {
+    tool(entry.id, &entry.summary, &entry.description, entry.input.clone(), entry.output.clone())
+}
+
+/// A tool that only reads. Its world is closed: one company's Confluence, as one person sees it, never the open web.
+pub fn tool(
+    name: &'static str,
+    title: &str,
+    description: &str,
+    input: JsonObject,
+    output: JsonObject,
+) -> Tool {
+    let annotations = ToolAnnotations::with_title(title)
+        .read_only(true)
+        .destructive(false)
+        .idempotent(true)
+        .open_world(false);
+    Tool::new(name, description.to_owned(), input)
+        .with_title(title)
+        .with_raw_output_schema(Arc::new(output))
+        .with_annotations(annotations)
+}
+
+/// An action's answer: as it is, and as text. A page's text is its Markdown, followed by the rest as JSON, for clients
+/// that show the model nothing but text.
+pub fn answer(output: Value) -> CallToolResult {
+    let Some(markdown) = output.get("markdown").and_then(Value::as_str) else {
+        return CallToolResult::structured(output);
+    };
+    let mut rest = output.as_object().cloned().unwrap_or_default();
+    rest.shift_remove("markdown");
+    let content = vec![ContentBlock::text(markdown), ContentBlock::text(Value::Object(rest).to_string())];
+    let mut result = CallToolResult::success(content);
+    result.structured_content = Some(output);
+    result
+}
+
+/// The same grant for another call.
+pub fn again(grant: &Grant) -> Grant {
+    Grant {
+        gpt: grant.gpt.clone(),
+        token: grant.token.clone(),
+        scopes: grant.scopes.clone(),
+        client_id: grant.client_id.clone(),
+        expires_at: grant.expires_at,
+        signed_in_at: grant.signed_in_at,
+    }
+}

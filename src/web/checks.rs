@@ -1,0 +1,256 @@
+//! What is right and what is wrong with this gateway, as far as it can tell by itself, each with the way to mend it.
+//!
+//! The findings are shown to anyone, so that they hold no address but the public one and nothing of an upstream answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use axum::http::header::DATE;
+use jiff::Timestamp;
+use moka::future::Cache;
+use serde::Serialize;
+use url::Url;
+
+use super::slug;
+use crate::action::Entry;
+use crate::clock::Clock;
+use crate::config::{Config, Gpt};
+use crate::openapi;
+use crate::openapi::lint::{Finding, Severity, lint_import};
+
+/// How long findings hold, so that visitors do not become load.
+const REMEMBERED: Duration = Duration::from_secs(30);
+
+/// How long anything may take to answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How far the clock may be off before tokens are misjudged, in seconds.
+const MAX_SKEW: i64 = 30;
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    pub title: String,
+    pub verdict: Verdict,
+    /// What was found.
+    pub found: String,
+    /// What to do about it; absent when nothing needs doing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    Good,
+    /// It works, but not for everyone or not as meant; or it cannot be told from here.
+    Doubtful,
+    /// It does not work like this.
+    Bad,
+}
+
+/// Looks when asked, and remembers for a moment.
+#[derive(Clone)]
+pub struct Checks {
+    config: Arc<Config>,
+    entries: Arc<[Entry]>,
+    http: reqwest::Client,
+    clock: Clock,
+    known: Cache<(), Arc<[Check]>>,
+}
+
+impl Checks {
+    pub fn new(config: Arc<Config>, entries: Arc<[Entry]>, http: reqwest::Client, clock: Clock) -> Self {
+        let known = Cache::builder().max_capacity(1).time_to_live(REMEMBERED).build();
+        Self { config, entries, http, clock, known }
+    }
+
+    /// Every check, in the order in which things have to be right.
+    pub async fn all(&self) -> Arc<[Check]> {
+        self.known.get_with((), self.look()).await
+    }
+
+    async fn look(&self) -> Arc<[Check]> {
+        let (reachable, atlassian) = tokio::join!(self.reachable(), self.atlassian());
+        let mut checks = vec![public_url(&self.config), reachable];
+        checks.push(good("Sealing key", "At least 256 bits, and not a pattern."));
+        checks.extend(atlassian);
+        checks.extend(documents(&self.config, &self.entries));
+        checks.push(operator(&self.config));
+        checks.into()
+    }
+
+    async fn reachable(&self) -> Check {
+        let title = "Public address answers";
+        let origin = self.config.public_url.origin();
+        let fix = || {
+            Some(format!(
+                "Open {origin}/healthz from another network; it has to say \u{201c}alive\u{201d}. If it does, all is well: some networks do not \
+                 let a machine reach its own public address. If not, look at DNS, the certificate and the proxy in front."
+            ))
+        };
+        let Ok(url) = Url::parse(&format!("{origin}/healthz")) else {
+            return Check {
+                title: title.to_owned(),
+                verdict: Verdict::Bad,
+                found: "It is not a URL.".to_owned(),
+                fix: fix(),
+            };
+        };
+        let found = match self.http.get(url).timeout(PATIENCE).send().await {
+            Ok(answer) if answer.status().is_success() => {
+                return good(title, &format!("{origin} leads here."));
+            }
+            Ok(answer) => {
+                format!("{origin} answers, but with status {}: perhaps it is not this gateway.", answer.status().as_u16())
+            }
+            Err(_) => format!("This gateway cannot reach itself at {origin}."),
+        };
+        Check { title: title.to_owned(), verdict: Verdict::Doubtful, found, fix: fix() }
+    }
+
+    /// Both of Atlassian's hosts, and how far our clock is from theirs.
+    async fn atlassian(&self) -> Vec<Check> {
+        let atlassian = &self.config.atlassian;
+        let (sign_in, api) = tokio::join!(self.probe(&atlassian.auth_url), self.probe(&atlassian.api_url));
+        let checks = vec![
+            upstream("Atlassian\u{2019}s sign-in answers", sign_in, &atlassian.auth_url),
+            upstream("Atlassian\u{2019}s API answers", api, &atlassian.api_url),
+        ];
+        checks.into_iter().chain(sign_in.or(api).and_then(|answer| answer.date).map(|date| self.skew(date))).collect()
+    }
+
+    async fn probe(&self, base: &Url) -> Option<Sign> {
+        let answer = self.http.head(base.clone()).timeout(PATIENCE).send().await.ok()?;
+        let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
+        let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()).map(|date| date.timestamp());
+        Some(Sign { status: answer.status(), date })
+    }
+
+    fn skew(&self, theirs: Timestamp) -> Check {
+        let title = "Clock";
+        match self.clock.unix() - theirs.as_second() {
+            off if off.abs() <= MAX_SKEW => good(title, "Agrees with Atlassian\u{2019}s."),
+            off => Check {
+                title: title.to_owned(),
+                verdict: Verdict::Bad,
+                found: format!("It is {} seconds {} Atlassian\u{2019}s.", off.abs(), if off > 0 { "ahead of" } else { "behind" }),
+                fix: Some("Let this machine keep time with NTP; sign-ins expire at the wrong moment otherwise.".to_owned()),
+            },
+        }
+    }
+}
+
+/// A sign of life.
+#[derive(Clone, Copy)]
+struct Sign {
+    status: StatusCode,
+    date: Option<Timestamp>,
+}
+
+fn good(title: &str, found: &str) -> Check {
+    Check { title: title.to_owned(), verdict: Verdict::Good, found: found.to_owned(), fix: None }
+}
+
+fn public_url(config: &Config) -> Check {
+    let title = "Public address is https";
+    let origin = config.public_url.origin();
+    if config.public_url.is_https() {
+        return good(title, &format!("{origin} is."));
+    }
+    Check {
+        title: title.to_owned(),
+        verdict: Verdict::Doubtful,
+        found: format!("{origin} is for this machine alone: fine for a try, but ChatGPT cannot reach it."),
+        fix: Some("For ChatGPT set CAUSEWAY_PUBLIC_URL to an https address that the internet reaches.".to_owned()),
+    }
+}
+
+fn upstream(title: &str, sign: Option<Sign>, base: &Url) -> Check {
+    let host = base.host_str().unwrap_or_default();
+    let (verdict, found) = match sign {
+        Some(sign) if !sign.status.is_server_error() => return good(title, &format!("{host} does.")),
+        Some(sign) => (Verdict::Doubtful, format!("{host} answers with status {}.", sign.status.as_u16())),
+        None => (Verdict::Bad, format!("{host} does not answer within {} seconds.", PATIENCE.as_secs())),
+    };
+    let fix = match verdict {
+        Verdict::Bad => format!("Let this machine reach https://{host}: look at the firewall, DNS and HTTPS_PROXY."),
+        _ => "Wait a little; status.atlassian.com tells when Atlassian has trouble.".to_owned(),
+    };
+    Check { title: title.to_owned(), verdict, found, fix: Some(fix) }
+}
+
+fn documents(config: &Config, entries: &[Entry]) -> Vec<Check> {
+    let lint = |gpt: &Arc<Gpt>| {
+        let slug = slug(config, gpt);
+        let document = openapi::json(&openapi::document(entries, gpt, slug, &config.public_url));
+        let findings = lint_import(&document, &config.public_url.openapi(slug));
+        let title = match config.gpts.len() {
+            1 => "Actions document".to_owned(),
+            _ => format!("Actions document of \u{201c}{}\u{201d}", gpt.name),
+        };
+        document_check(title, &findings)
+    };
+    config.gpts.iter().map(lint).collect()
+}
+
+fn document_check(title: String, findings: &[Finding]) -> Check {
+    let Some(worst) = findings.iter().max_by_key(|finding| finding.severity) else {
+        return good(&title, "Keeps every rule of ChatGPT\u{2019}s that we know.");
+    };
+    let others = match findings.len() - 1 {
+        0 => String::new(),
+        more => format!(" And {more} more: causeway check lists them."),
+    };
+    let (verdict, found) = match worst.severity {
+        Severity::Error => (Verdict::Bad, "ChatGPT will refuse it."),
+        Severity::Warning => (Verdict::Doubtful, "Usable, with a reservation."),
+    };
+    Check { title, verdict, found: found.to_owned(), fix: Some(format!("{}{others}", worst.message)) }
+}
+
+fn operator(config: &Config) -> Check {
+    let title = "Privacy page names who runs this";
+    let missing: Vec<&str> = [("CAUSEWAY_OPERATOR", &config.operator), ("CAUSEWAY_CONTACT", &config.contact)]
+        .iter()
+        .filter(|(_, value)| value.is_none())
+        .map(|(name, _)| *name)
+        .collect();
+    if missing.is_empty() {
+        return good(title, "And how to reach them.");
+    }
+    Check {
+        title: title.to_owned(),
+        verdict: Verdict::Doubtful,
+        found: "It does not say who runs this gateway, or how to reach them.".to_owned(),
+        fix: Some(format!("Set {}.", missing.join(" and "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(severity: Severity, message: &str) -> Finding {
+        Finding { severity, rule: "a-rule", at: "/paths".to_owned(), message: message.to_owned() }
+    }
+
+    #[test]
+    fn the_worst_finding_of_a_document_decides_and_is_shown() {
+        let check = |findings: &[Finding]| document_check("Actions document".to_owned(), findings);
+        assert_eq!(check(&[]).verdict, Verdict::Good);
+        let found = check(&[finding(Severity::Warning, "Mind this."), finding(Severity::Error, "Mend that.")]);
+        assert_eq!(found.verdict, Verdict::Bad);
+        assert_eq!(found.fix.unwrap(), "Mend that. And 1 more: causeway check lists them.");
+    }
+
+    #[test]
+    fn an_upstream_that_answers_at_all_is_there_and_one_that_fails_is_doubtful() {
+        let base = Url::parse("https://api.atlassian.com").unwrap();
+        let check = |status| upstream("x", Some(Sign { status, date: None }), &base).verdict;
+        assert_eq!(check(StatusCode::NOT_FOUND), Verdict::Good);
+        assert_eq!(check(StatusCode::BAD_GATEWAY), Verdict::Doubtful);
+        assert_eq!(upstream("x", None, &base).verdict, Verdict::Bad);
+    }
+}
