@@ -100,7 +100,8 @@ impl Gateway {
             sites.clone(),
             scopes,
         );
-        let services = Services { server, sites, confluence, sealer, clock, budget: config.budget };
+        let services =
+            Services { server, sites, confluence, sealer, clock, budget: config.budget, audit: config.audit };
         Ok(Self { config, entries, services, http })
     }
 }

@@ -26,6 +26,8 @@ pub struct Services {
     pub clock: Clock,
     /// How long an action may take in all.
     pub budget: Duration,
+    /// Whether each call leaves a line in the audit log.
+    pub audit: bool,
 }
 
 /// The person, the GPT and the site of one call.
@@ -117,7 +119,20 @@ impl Caller {
         }
     }
 
-    /// A site that the GPT cannot mean is refused without a call.
+    /// A site or space that the caller named and this GPT may not use is refused without a call.
+    pub(super) fn refuse_foreign(&self, input: &Map<String, Value>) -> Result<(), Problem> {
+        self.refuse_foreign_site(self.site.as_deref(), "site")?;
+        let named = input.get("space").and_then(Value::as_str).unwrap_or_default();
+        let named = named.split(',').map(str::trim).filter(|key| !key.is_empty());
+        let allowed = |key: &str| self.gpt.spaces.iter().any(|own| own.eq_ignore_ascii_case(key));
+        if self.gpt.spaces.is_empty() || named.into_iter().all(allowed) {
+            Ok(())
+        } else {
+            Err(foreign_space())
+        }
+    }
+
+    /// A site that the GPT cannot mean.
     fn refuse_foreign_site(&self, named: Option<&str>, parameter: &str) -> Result<(), Problem> {
         let (Some(named), Some(own)) = (named, self.gpt.site.as_deref()) else { return Ok(()) };
         let comparable =
@@ -170,6 +185,16 @@ fn foreign_site(parameter: &str) -> Problem {
         format!("Leave {parameter} out, or tell the person that this GPT reads one site only."),
     );
     Problem { parameter: Some(parameter.to_owned()), ..problem }
+}
+
+/// What is said of a space that a GPT with an allow-list may not read.
+pub fn foreign_space() -> Problem {
+    let problem = Problem::new(
+        Kind::NotAllowed,
+        "This GPT may not read that space.",
+        "Leave space out, or use one that listSpaces returns.",
+    );
+    Problem { parameter: Some("space".to_owned()), ..problem }
 }
 
 fn ambiguous(sites: &[&Site]) -> Problem {

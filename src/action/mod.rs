@@ -4,6 +4,7 @@
 //! Both doors send an action the same JSON object, checked by one validator ([`input`]). An action sees a [`Caller`], never the
 //! app's state, a header or a raw token.
 
+mod audit;
 mod caller;
 mod input;
 mod operation;
@@ -29,7 +30,7 @@ pub use input::{CommaList, from_request};
 pub use operation::{as_schema, router};
 pub use schema::plain;
 pub use text::clip;
-pub use wiki::{Document, Listed, Results, Wiki, cql_problem};
+pub use wiki::{Document, Results, Titled, Wiki, cql_problem};
 
 /// The most bytes any answer has, whatever the page holds: ChatGPT refuses 100,000 characters.
 pub const MAX_ANSWER: usize = 100_000;
@@ -110,6 +111,20 @@ impl Entry {
         services: &Services,
         grant: Grant,
     ) -> Result<Value, Problem> {
+        let (gpt, who) = (grant.gpt.clone(), audit::who(services, &grant));
+        let result = self.answer(input, services, grant).await;
+        if let Some(who) = who {
+            audit::record(self, &gpt.slug, &who, &result);
+        }
+        result
+    }
+
+    async fn answer(
+        &self,
+        input: Map<String, Value>,
+        services: &Services,
+        grant: Grant,
+    ) -> Result<Value, Problem> {
         if !grant.gpt.allows_action(self.id) {
             return Err(self.not_enabled());
         }
@@ -118,6 +133,7 @@ impl Entry {
         let site = input.remove("site").and_then(|site| site.as_str().map(str::to_owned));
         let expires_at = grant.expires_at;
         let caller = Caller::new(services.clone(), grant, self, &input, site);
+        caller.refuse_foreign(&input)?;
         let deadline = caller.deadline();
         let result = timeout_at(deadline, (self.run)(Value::Object(input), caller)).await;
         let result = result.unwrap_or_else(|_| Err(Problem::too_slow()));

@@ -3,7 +3,7 @@ use utoipa::ToSchema;
 
 use super::page_url::PageUrl;
 use super::reading::{Page, Reading};
-use crate::action::{Action, Caller, Listed, Wiki};
+use crate::action::{Action, Caller, Titled, Wiki};
 use crate::confluence::{ContentId, SpaceKey};
 use crate::problem::{Candidate, Kind, Problem};
 
@@ -30,7 +30,7 @@ impl Action for FindPage {
     const ID: &'static str = "findPage";
     const PATH: &'static str = "/v1/pages";
     const SCOPES: &'static [&'static str] =
-        &["read:page:confluence", "read:space:confluence", "read:user:confluence"];
+        &["read:page:confluence", "read:space:confluence", "read:user:confluence", "search:confluence"];
     const EXAMPLE: &'static [(&'static str, &'static str)] = &[("title", "Engineering Home")];
     type Output = Page;
 
@@ -75,16 +75,16 @@ async fn locate(wiki: &Wiki, url: PageUrl) -> Result<ContentId, Problem> {
     }
 }
 
-fn the_one(wiki: &Wiki, pages: &[Listed]) -> Result<ContentId, Problem> {
+fn the_one(wiki: &Wiki, pages: &[Titled]) -> Result<ContentId, Problem> {
     match pages {
-        [page] => Ok(page.content.id.clone()),
+        [page] => Ok(page.id.clone()),
         [] => Err(Problem::not_found()),
         several => {
             let candidates = several.iter().take(25).map(|page| Candidate {
-                id: page.content.id.to_string(),
-                name: page.content.title.clone(),
-                url: Some(wiki.url(&page.content.web_path())),
-                space: Some(page.space.key.to_string()),
+                id: page.id.to_string(),
+                name: page.title.clone(),
+                url: Some(wiki.url(&page.web_path)),
+                space: page.space.as_ref().map(ToString::to_string),
             });
             let problem = Problem::new(
                 Kind::AmbiguousTitle,

@@ -12,8 +12,8 @@ use url::Url;
 use super::{Atlassian, Config, Environment, Gpt, Log, McpClients, Mistake, Mistakes, VARIABLES, file};
 use crate::urls::{PublicUrl, is_loopback_host};
 
-/// The time an action may take in all.
-const BUDGET: Duration = Duration::from_secs(38);
+/// The time an action may take in all. With 5 s of waiting for a place, every answer leaves within 40 s.
+const BUDGET: Duration = Duration::from_secs(34);
 
 pub fn config(env: &Environment, actions: &[(&str, bool)]) -> Result<Config, Mistakes> {
     let mut reader = Reader { env, mistakes: Vec::new() };

@@ -142,7 +142,7 @@ impl From<Row> for Hit {
             r#type: row.content.r#type,
             status: row.content.status.unwrap_or_default(),
             space_id,
-            space_key: space_key.or(container_key),
+            space_key: space_key.or(container_key).or_else(|| key_in_path(&row.url)),
             space_name: if space_name.is_empty() {
                 container.map(|c| plain(&c.title)).unwrap_or_default()
             } else {
@@ -154,6 +154,11 @@ impl From<Row> for Hit {
             last_modified_by: by.and_then(|by| serde_json::from_value(by).ok()),
         }
     }
+}
+
+/// The space key of a path such as `/spaces/ENG/pages/1`: to show, never to decide on.
+fn key_in_path(path: &str) -> Option<SpaceKey> {
+    path.strip_prefix("/spaces/")?.split('/').next()?.parse().ok()
 }
 
 impl Hit {

@@ -405,7 +405,8 @@ impl<'a> Converter<'a> {
 
     fn image(&mut self, attributes: Attributes<'_>) {
         let url = attributes.get("src").unwrap_or_default();
-        let label = attributes.get("alt").or_else(|| attributes.get("title")).filter(|label| !label.is_empty());
+        let label =
+            attributes.get("alt").or_else(|| attributes.get("title")).filter(|label| !label.is_empty());
         let label = label.as_deref().unwrap_or_else(|| resources::file_name(&url)).to_owned();
         let address = self.address(&url);
         self.writer.link(&label, address);

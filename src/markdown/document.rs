@@ -2,7 +2,7 @@
 
 use super::index::{Heading, Index, Open};
 use super::losses::Omitted;
-use super::writer::{Written, Writer};
+use super::writer::{Writer, Written};
 
 /// A page as Markdown.
 #[derive(Clone, Debug)]

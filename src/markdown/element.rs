@@ -96,15 +96,32 @@ impl Element {
             b"blockquote" => Self::Quote,
             b"dt" => Self::Term,
             b"dd" => Self::Definition,
-            b"span" | b"font" | b"u" | b"big" | b"small" | b"ins" | b"mark" | b"var" | b"label" | b"button" => Self::Span,
-            b"div" | b"section" | b"article" | b"header" | b"footer" | b"main" | b"nav" | b"aside" | b"figure"
-            | b"figure-body" | b"details" | b"dl" | b"fieldset" | b"form" | b"address" | b"center" | b"body" | b"html" | b"xml"
-            | b"ac:layout" | b"ac:layout-section" | b"ac:layout-cell" => Self::Block,
+            b"span" | b"font" | b"u" | b"big" | b"small" | b"ins" | b"mark" | b"var" | b"label"
+            | b"button" => Self::Span,
+            b"div" | b"section" | b"article" | b"header" | b"footer" | b"main" | b"nav" | b"aside"
+            | b"figure" | b"figure-body" | b"details" | b"dl" | b"fieldset" | b"form" | b"address"
+            | b"center" | b"body" | b"html" | b"xml" | b"ac:layout" | b"ac:layout-section"
+            | b"ac:layout-cell" => Self::Block,
             b"time" => Self::Time,
             b"summary" => Self::Summary,
-            b"script" | b"style" | b"head" | b"title" | b"template" | b"noscript" | b"object" | b"iframe" | b"audio"
-            | b"video" | b"canvas" | b"noembed" | b"noframes" | b"select" | b"ac:task-id"
-            | b"ac:task-uuid" | b"fab:placeholder-url" | b"fab:display-type" => Self::Unseen,
+            b"script"
+            | b"style"
+            | b"head"
+            | b"title"
+            | b"template"
+            | b"noscript"
+            | b"object"
+            | b"iframe"
+            | b"audio"
+            | b"video"
+            | b"canvas"
+            | b"noembed"
+            | b"noframes"
+            | b"select"
+            | b"ac:task-id"
+            | b"ac:task-uuid"
+            | b"fab:placeholder-url"
+            | b"fab:display-type" => Self::Unseen,
             b"col" | b"colgroup" | b"wbr" | b"input" | b"meta" | b"link" | b"area" | b"base" | b"param"
             | b"source" | b"track" | b"embed" => Self::Nothing,
             b"ac:structured-macro" | b"ac:macro" => Self::Macro,

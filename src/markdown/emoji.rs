@@ -27,7 +27,9 @@ pub(super) fn read(attributes: Attributes<'_>) -> Cow<'static, str> {
 
 /// `1f468-200d-1f4bb` as characters. Custom emoji have other ids.
 pub(super) fn from_code_points(id: &str) -> Option<String> {
-    id.split('-').map(|code| u32::from_str_radix(code, 16).ok().filter(|code| *code > 0xa8).and_then(char::from_u32)).collect()
+    id.split('-')
+        .map(|code| u32::from_str_radix(code, 16).ok().filter(|code| *code > 0xa8).and_then(char::from_u32))
+        .collect()
 }
 
 /// Resolves `\uD83E\uDD14`, as some bodies have it.
@@ -38,7 +40,9 @@ fn unescape(text: &str) -> String {
     let mut units = Vec::new();
     let mut rest = text;
     while let Some(character) = rest.chars().next() {
-        if let Some(unit) = rest.strip_prefix("\\u").and_then(|hex| u16::from_str_radix(hex.get(..4)?, 16).ok()) {
+        if let Some(unit) =
+            rest.strip_prefix("\\u").and_then(|hex| u16::from_str_radix(hex.get(..4)?, 16).ok())
+        {
             units.push(unit);
             rest = &rest[6..];
         } else {

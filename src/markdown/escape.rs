@@ -61,12 +61,11 @@ pub(super) fn needs_escape(place: Place<'_>) -> bool {
     match place.rest[0] {
         b'\\' => !next.is_some_and(is_word),
         b'`' => true,
-        b'*' => place.line_start || !(space_before && space_after),
-        b'_' => {
+        b'*' => {
             place.line_start
-                || (!space_before
-                    && !(is_word(place.before) && next.is_some_and(is_word)))
+                || !(space_before && space_after && place.rest.get(2).copied().is_some_and(is_word))
         }
+        b'_' => place.line_start || (!space_before && !(is_word(place.before) && next.is_some_and(is_word))),
         b'[' => {
             place.in_link
                 || matches!(next, Some(b'!' | b'^'))
@@ -78,7 +77,9 @@ pub(super) fn needs_escape(place: Place<'_>) -> bool {
         b'~' => place.line_start || place.in_strike || !space_before,
         b'|' => place.in_cell,
         b'>' | b'=' => place.line_start,
-        b'#' => place.line_start && is_marker(place.rest, place.rest.iter().take_while(|b| **b == b'#').count()),
+        b'#' => {
+            place.line_start && is_marker(place.rest, place.rest.iter().take_while(|b| **b == b'#').count())
+        }
         b'+' => place.line_start && is_marker(place.rest, 1),
         b'-' => place.line_start && (next == Some(b'-') || is_marker(place.rest, 1)),
         _ => false,
@@ -102,7 +103,8 @@ fn is_word(byte: u8) -> bool {
 }
 
 fn is_reference(rest: &[u8]) -> bool {
-    let body = rest[1..].iter().take(33).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'#').count();
+    let body =
+        rest[1..].iter().take(33).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'#').count();
     match rest.get(body + 1) {
         Some(b';') => body > 0,
         Some(_) => false,
@@ -123,12 +125,13 @@ pub(super) fn is_invisible(character: char) -> bool {
 
 /// Joiners and emoji variation selectors belong to the text when they follow a character that they can change.
 pub(super) fn is_joiner(character: char, before: Option<char>) -> bool {
-    let changeable = before.is_some_and(|before| before >= '\u{a9}' && !is_invisible(before) || before == '\u{fe0f}');
+    let changeable =
+        before.is_some_and(|before| before >= '\u{a9}' && !is_invisible(before) || before == '\u{fe0f}');
     match character {
         '\u{200c}' | '\u{200d}' => changeable,
-        '\u{fe0f}' | '\u{fe0e}' => {
-            before.is_some_and(|before| before >= '\u{a9}' && !is_invisible(before) || matches!(before, '0'..='9' | '#' | '*'))
-        }
+        '\u{fe0f}' | '\u{fe0e}' => before.is_some_and(|before| {
+            before >= '\u{a9}' && !is_invisible(before) || matches!(before, '0'..='9' | '#' | '*')
+        }),
         _ => false,
     }
 }

@@ -21,7 +21,10 @@ pub(super) enum Close {
     Mention,
     Task,
     /// A macro that may turn out to be empty.
-    Shell { name: String, length: usize },
+    Shell {
+        name: String,
+        length: usize,
+    },
 }
 
 pub fn from_html(html: &str, context: &Context<'_>) -> Document {
@@ -33,6 +36,9 @@ pub fn from_html(html: &str, context: &Context<'_>) -> Document {
     tokenizer.end();
     tokenizer.sink.0.into_inner().finish()
 }
+
+/// Classes of what is there for scripts and screen readers only.
+const UNSEEN_CLASSES: [&str; 5] = ["hidden", "assistive", "visually-hidden", "sr-only", "aui-icon"];
 
 struct Sink<'a>(RefCell<Converter<'a>>);
 
@@ -63,6 +69,8 @@ impl Converter<'_> {
         let attributes = Attributes::Parsed(&tag.attrs);
         let class = attributes.get("class").unwrap_or_default();
         let classes = Classes(&class);
+        // What can be unfolded is closed at first, but anyone can see it.
+        let attributes = if classes.has("expand-content") { Attributes::Parsed(&[]) } else { attributes };
         self.open(element, attributes, |converter| converter.begin_rendered(element, attributes, classes));
         let is_void = matches!(element, Element::Break | Element::Rule | Element::Image | Element::Nothing);
         if is_void || tag.self_closing {
@@ -86,6 +94,10 @@ impl Converter<'_> {
         classes: Classes<'_>,
     ) -> convert::Close {
         let get = |key: &str| attributes.get(key).filter(|value| !value.is_empty());
+        if UNSEEN_CLASSES.iter().any(|class| classes.has(class)) {
+            self.skip(Some(super::losses::HIDDEN_TEXT));
+            return convert::Close::Nothing;
+        }
         match element {
             Element::Block => return self.begin_block(attributes, classes),
             Element::Span if classes.has("status-macro") || classes.has("aui-lozenge") => {
@@ -115,7 +127,10 @@ impl Converter<'_> {
                 self.capture();
                 let parameters = get("data-syntaxhighlighter-params").unwrap_or_default();
                 let brush = parameters.split(';').find_map(|one| one.trim().strip_prefix("brush:"));
-                let language = brush.map_or_else(|| get("data-language").unwrap_or_default().into_owned(), |brush| brush.trim().to_owned());
+                let language = brush.map_or_else(
+                    || get("data-language").unwrap_or_default().into_owned(),
+                    |brush| brush.trim().to_owned(),
+                );
                 return convert::Close::Preformatted { language };
             }
             Element::Item if get("data-inline-task-id").is_some() || classes.has("task-item") => {
@@ -187,7 +202,7 @@ impl Converter<'_> {
                 self.writer.end_block();
             }
             Close::Status => self.writer.code_span_close(),
-            Close::Mention => {}
+            Close::Mention => self.writer.trim(),
             Close::Task => self.writer.item_close(),
             Close::Shell { name, length } => {
                 if self.writer.length() == length {
@@ -206,13 +221,16 @@ impl Converter<'_> {
             self.writer.text(&text);
             return convert::Close::Nothing;
         }
-        let decorative = ["icon", "expand-control-image", "userLogo", "logo"].iter().any(|class| classes.has(class));
+        let decorative =
+            ["icon", "expand-control-image", "userLogo", "logo"].iter().any(|class| classes.has(class));
         if decorative || self.is_capturing() {
             return convert::Close::Nothing;
         }
         let url = get("data-image-src").or_else(|| get("src")).unwrap_or_default();
         let alias = get("data-linked-resource-default-alias");
-        let Some(target) = attached(attributes, &url) else { return self.begin_html(Element::Image, attributes) };
+        let Some(target) = attached(attributes, &url) else {
+            return self.begin_html(Element::Image, attributes);
+        };
         let name = alias.map_or_else(|| file_name(&target), std::borrow::Cow::into_owned);
         let label = get("alt").or_else(|| get("title")).map_or(name, std::borrow::Cow::into_owned);
         self.writer.link(&label, Some(target));
@@ -229,7 +247,8 @@ fn attached(attributes: Attributes<'_>, url: &str) -> Option<String> {
     {
         return Some(resources::attachment(&page, &name));
     }
-    let (_, path) = url.split_once("/download/attachments/").or_else(|| url.split_once("/download/thumbnails/"))?;
+    let (_, path) =
+        url.split_once("/download/attachments/").or_else(|| url.split_once("/download/thumbnails/"))?;
     let (page, name) = path.split(['?', '#']).next()?.split_once('/')?;
     let plausible = page.bytes().all(|byte| byte.is_ascii_digit()) && !name.is_empty() && !name.contains('/');
     plausible.then(|| resources::attachment(page, &super::macros::decode_percent(&name.replace('+', " "))))

@@ -23,11 +23,19 @@ pub(super) struct Context {
 pub(super) enum Open {
     Document,
     Quote,
-    Item { marker: Marker },
+    Item {
+        marker: Marker,
+    },
     /// The header row as written, without prefix.
-    Table { header: Range<usize>, columns: usize },
+    Table {
+        header: Range<usize>,
+        columns: usize,
+    },
     /// The opening line as written, without prefix.
-    Fence { open: Range<usize>, ticks: usize },
+    Fence {
+        open: Range<usize>,
+        ticks: usize,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

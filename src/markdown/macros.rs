@@ -117,8 +117,8 @@ impl Converter<'_> {
             return Wrap::Quote;
         }
         match open.name.as_str() {
-            "panel" | "adf:panel" | "expand" | "ui-expand" | "adf:expand" | "adf:nested-expand" | "auimessage"
-            | "ui-text-box" => {
+            "panel" | "adf:panel" | "expand" | "ui-expand" | "adf:expand" | "adf:nested-expand"
+            | "auimessage" | "ui-text-box" => {
                 self.writer.quote_open();
                 if open.get("bgColor").is_some() {
                     self.set_ground();
@@ -191,7 +191,8 @@ impl Converter<'_> {
     }
 
     fn math(&mut self, open: &Macro, formula: &str) {
-        let formula = formula.strip_prefix("--uriencoded--").map_or_else(|| formula.to_owned(), decode_percent);
+        let formula =
+            formula.strip_prefix("--uriencoded--").map_or_else(|| formula.to_owned(), decode_percent);
         let formula = formula.trim().replace(['\n', '\r'], " ");
         if formula.is_empty() {
             return;
@@ -206,7 +207,9 @@ impl Converter<'_> {
     fn bodyless(&mut self, open: &Macro) {
         match open.name.as_str() {
             "status" => {
-                if let Some(title) = open.get("title").or_else(|| open.get("colour")).or_else(|| open.get("color")) {
+                if let Some(title) =
+                    open.get("title").or_else(|| open.get("colour")).or_else(|| open.get("color"))
+                {
                     self.writer.code_span(&title.split_whitespace().collect::<Vec<_>>().join(" "));
                 }
             }
@@ -229,15 +232,16 @@ impl Converter<'_> {
                     },
                 }
             }
-            "info" | "note" | "tip" | "warning" | "panel" | "expand" | "code" | "noformat" | "excerpt" | "details"
-            | "section" | "column" | "adf:panel" | "adf:decision-item" => self.title(open),
+            "info" | "note" | "tip" | "warning" | "panel" | "expand" | "code" | "noformat" | "excerpt"
+            | "details" | "section" | "column" | "adf:panel" | "adf:decision-item" => self.title(open),
             _ => self.unknown(open),
         }
     }
 
     fn jira(&mut self, open: &Macro) {
         let server = open.get("server").unwrap_or("System Jira");
-        let host = server.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(host, _)| host.trim());
+        let host =
+            server.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(host, _)| host.trim());
         let base = match host.filter(|host| host.contains('.') && !host.contains(['/', ' ', '@'])) {
             Some(host) => Some(format!("https://{host}")),
             None if server.eq_ignore_ascii_case("system jira") => {
@@ -258,7 +262,8 @@ impl Converter<'_> {
 
     /// The title of a macro with a body, and its icon.
     fn title(&mut self, open: &Macro) {
-        let icon = open.get("panelIconText").or_else(|| open.get("panel-icon-text")).filter(|icon| !icon.is_ascii());
+        let icon =
+            open.get("panelIconText").or_else(|| open.get("panel-icon-text")).filter(|icon| !icon.is_ascii());
         if let Some(icon) = icon {
             self.writer.text(icon);
             self.writer.lead_in();
@@ -314,9 +319,28 @@ fn shortened(value: &str) -> String {
 fn is_transparent(name: &str) -> bool {
     matches!(
         name,
-        "excerpt" | "details" | "section" | "column" | "div" | "span" | "align" | "center" | "adf:expand"
-            | "ui-tabs" | "ui-tab" | "auitabs" | "auitabspage" | "deck" | "card" | "highlight" | "bgcolor"
-            | "toc-zone" | "adf:layout-section" | "adf:layout-column" | "numberedheadings" | "footnote"
+        "excerpt"
+            | "details"
+            | "section"
+            | "column"
+            | "div"
+            | "span"
+            | "align"
+            | "center"
+            | "adf:expand"
+            | "ui-tabs"
+            | "ui-tab"
+            | "auitabs"
+            | "auitabspage"
+            | "deck"
+            | "card"
+            | "highlight"
+            | "bgcolor"
+            | "toc-zone"
+            | "adf:layout-section"
+            | "adf:layout-column"
+            | "numberedheadings"
+            | "footnote"
     )
 }
 
@@ -328,10 +352,43 @@ fn is_inline(name: &str) -> bool {
 fn is_telling(name: &str) -> bool {
     !matches!(
         name,
-        "width" | "height" | "border" | "align" | "style" | "class" | "theme" | "macroId" | "macro-id" | "local-id"
-            | "localId" | "serverId" | "outline" | "printable" | "zoom" | "revision" | "breakoutMode" | "breakoutWidth"
-            | "linkParam" | "atlassian-macro-output-type" | "bgColor" | "borderColor" | "titleBGColor" | "columns"
-            | "id" | "token" | "password" | "secret" | "apiKey" | "userName" | "diagramWidth" | "diagramHeight" | "lbox" | "simple" | "tbstyle" | "pagePin" | "baseUrl"
+        "width"
+            | "height"
+            | "border"
+            | "align"
+            | "style"
+            | "class"
+            | "theme"
+            | "macroId"
+            | "macro-id"
+            | "local-id"
+            | "localId"
+            | "serverId"
+            | "outline"
+            | "printable"
+            | "zoom"
+            | "revision"
+            | "breakoutMode"
+            | "breakoutWidth"
+            | "linkParam"
+            | "atlassian-macro-output-type"
+            | "bgColor"
+            | "borderColor"
+            | "titleBGColor"
+            | "columns"
+            | "id"
+            | "token"
+            | "password"
+            | "secret"
+            | "apiKey"
+            | "userName"
+            | "diagramWidth"
+            | "diagramHeight"
+            | "lbox"
+            | "simple"
+            | "tbstyle"
+            | "pagePin"
+            | "baseUrl"
     ) && !name.starts_with(':')
 }
 

@@ -67,7 +67,11 @@ impl Document {
         let parts = self.parts(size);
         let entry = |heading: &'_ Heading| number_at(&parts, heading.offset);
         self.headings()
-            .map(|heading| OutlineEntry { heading: &heading.text, level: heading.level, part: entry(heading) })
+            .map(|heading| OutlineEntry {
+                heading: &heading.text,
+                level: heading.level,
+                part: entry(heading),
+            })
             .collect()
     }
 
@@ -89,7 +93,8 @@ impl Document {
     /// What to write first in a part, if that leaves enough room for something new.
     fn affordable_opening(&self, context: u32, size: PartSize) -> String {
         let Frame { opening, closing } = self.frame(context);
-        let mut room = Room { chars: size.chars.saturating_sub(16), json_bytes: size.json_bytes.saturating_sub(96) };
+        let mut room =
+            Room { chars: size.chars.saturating_sub(16), json_bytes: size.json_bytes.saturating_sub(96) };
         let affordable = room.take_all(&opening) && room.take_all(&opening) && room.take_all(&closing);
         if affordable { opening } else { String::new() }
     }
@@ -129,11 +134,12 @@ impl Document {
         let Frame { closing, .. } = self.frame(context);
         let mut reduced = room.clone();
         let first = self.text[from.offset..].chars().next().unwrap_or(' ');
-        let (context, closing, fits) = if !closing.is_empty() && reduced.take_all(&closing) && reduced.clone().take(first) {
-            (context, closing, from.offset + reduced.fitting(&self.text[from.offset..fits]))
-        } else {
-            (0, String::new(), fits)
-        };
+        let (context, closing, fits) =
+            if !closing.is_empty() && reduced.take_all(&closing) && reduced.clone().take(first) {
+                (context, closing, from.offset + reduced.fitting(&self.text[from.offset..fits]))
+            } else {
+                (0, String::new(), fits)
+            };
         let text = &self.text[from.offset..fits];
         let after_word = text.rfind([' ', '\n']).map(|at| at + 1).filter(|at| *at > text.len() / 2);
         let offset = from.offset + after_word.unwrap_or(text.len()).max(first.len_utf8());
@@ -155,7 +161,15 @@ impl Document {
                 }
                 Open::Table { header, columns } => {
                     let header = &self.text[header.clone()];
-                    frame.opening.extend([&prefix, header, "\n", &prefix, "|", &"---|".repeat(*columns), "\n"]);
+                    frame.opening.extend([
+                        &prefix,
+                        header,
+                        "\n",
+                        &prefix,
+                        "|",
+                        &"---|".repeat(*columns),
+                        "\n",
+                    ]);
                 }
                 Open::Fence { open, ticks } => {
                     frame.opening.extend([&prefix, &self.text[open.clone()], "\n"]);

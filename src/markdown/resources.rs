@@ -27,9 +27,9 @@ impl Resource {
                 day: get("ri:posting-day").unwrap_or_default(),
             },
             "ri:attachment" => Self::Attachment { name: get("ri:filename")?, on: None },
-            "ri:user" => {
-                Self::User { id: get("ri:account-id").or_else(|| get("ri:userkey")).or_else(|| get("ri:username"))? }
-            }
+            "ri:user" => Self::User {
+                id: get("ri:account-id").or_else(|| get("ri:userkey")).or_else(|| get("ri:username"))?,
+            },
             "ri:space" => Self::Space { key: get("ri:space-key")? },
             "ri:content-entity" => Self::Content { id: get("ri:content-id")? },
             "ri:url" => Self::Url { url: get("ri:value")? },
@@ -61,12 +61,18 @@ impl Resource {
             Self::BlogPost { title, space, day } => {
                 let space = space.as_deref().or(context.space_key)?;
                 let day: Vec<String> = day.split(['/', '-']).map(|number| encode(number, '+')).collect();
-                Some(format!("{wiki}/display/{}/{}/{}", encode(space, '+'), day.join("/"), encode(title, '+')))
+                Some(format!(
+                    "{wiki}/display/{}/{}/{}",
+                    encode(space, '+'),
+                    day.join("/"),
+                    encode(title, '+')
+                ))
             }
             Self::Attachment { name, on: None } => Some(attachment(context.page_id, name)),
             Self::Attachment { name, on: Some(on) } => match &**on {
                 Self::Content { id } => Some(attachment(id, name)),
-                _ => None,
+                // Its page has no id here, so the page itself has to do.
+                page => page.address(context),
             },
             Self::Space { key } => Some(format!("{wiki}/spaces/{}", encode(key, '+'))),
             Self::Content { id } => Some(format!("{wiki}/pages/viewpage.action?pageId={}", encode(id, '+'))),
@@ -80,7 +86,7 @@ impl Resource {
 pub(super) fn file_name(url: &str) -> &str {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
-    if name.is_empty() { "image" } else { name }
+    if name.is_empty() || url.starts_with("data:") { "image" } else { name }
 }
 
 pub(super) fn attachment(page: &str, name: &str) -> String {
@@ -154,9 +160,9 @@ fn is_signed(url: &str) -> bool {
     let (host, rest) = host.split_once(['/', '?']).unwrap_or((host, ""));
     host.eq_ignore_ascii_case("api.media.atlassian.com")
         || host.to_ascii_lowercase().ends_with(".media.atlassian.com")
-        || ["token=eyJ", "X-Amz-Signature=", "client=", "Signature="].iter().any(|part| {
-            rest.contains(part) && (rest.contains("token=") || rest.contains("Signature="))
-        })
+        || ["token=eyJ", "X-Amz-Signature=", "client=", "Signature="]
+            .iter()
+            .any(|part| rest.contains(part) && (rest.contains("token=") || rest.contains("Signature=")))
 }
 
 /// Encodes what would end a link's address in Markdown or hide in it.

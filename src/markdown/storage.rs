@@ -89,7 +89,9 @@ fn is_void(element: Element) -> bool {
 
 impl Converter<'_> {
     fn begin(&mut self, element: Element, name: &str, attributes: Attributes<'_>) -> convert::Close {
-        let get = |key: &str| attributes.get(key).map(std::borrow::Cow::into_owned).filter(|value| !value.is_empty());
+        let get = |key: &str| {
+            attributes.get(key).map(std::borrow::Cow::into_owned).filter(|value| !value.is_empty())
+        };
         convert::Close::Storage(match element {
             Element::Macro if !self.is_capturing() => {
                 self.begin_macro(Macro::named(&get("ac:name").unwrap_or_default()));
@@ -129,7 +131,9 @@ impl Converter<'_> {
                 Close::Caption
             }
             Element::Resource => {
-                if let (Some(resource), Some(slot)) = (Resource::read(name, attributes), self.slots.last_mut()) {
+                if let (Some(resource), Some(slot)) =
+                    (Resource::read(name, attributes), self.slots.last_mut())
+                {
                     *slot = Some(resource);
                 }
                 self.slots.push(None);
@@ -147,7 +151,10 @@ impl Converter<'_> {
                 self.writer.text("[placeholder: ");
                 Close::Placeholder
             }
-            Element::AdfExtension | Element::AdfNode | Element::AdfAttribute | Element::AdfContent
+            Element::AdfExtension
+            | Element::AdfNode
+            | Element::AdfAttribute
+            | Element::AdfContent
             | Element::AdfFallback => return self.begin_adf(element, attributes),
             _ => return self.begin_html(element, attributes),
         })
@@ -187,7 +194,9 @@ impl Converter<'_> {
             }
             Close::Resource => {
                 let holder = self.slots.pop().flatten();
-                if let (Some(holder), Some(Some(Resource::Attachment { on, .. }))) = (holder, self.slots.last_mut()) {
+                if let (Some(holder), Some(Some(Resource::Attachment { on, .. }))) =
+                    (holder, self.slots.last_mut())
+                {
                     *on = Some(Box::new(holder));
                 }
             }
@@ -261,14 +270,6 @@ impl Converter<'_> {
             self.writer.losses.add(losses::UNSAFE_LINKS, 1);
         }
         self.writer.link(resource.label(), target);
-        if let Resource::Attachment { on: Some(on), .. } = resource
-            && let Resource::Page { title, .. } = &**on
-        {
-            self.writer.text(" (on ");
-            let page = on.address(self.context);
-            self.writer.link(title, page);
-            self.writer.text(")");
-        }
     }
 
     pub(super) fn mention(&mut self, id: &str) {
@@ -367,7 +368,8 @@ impl Converter<'_> {
             }
             _ => {
                 // The fallback says the same once more.
-                let said = self.storage.extensions.last().is_some_and(|open| open.length != self.writer.length());
+                let said =
+                    self.storage.extensions.last().is_some_and(|open| open.length != self.writer.length());
                 if said {
                     self.skip(None);
                 }

@@ -10,8 +10,14 @@ use super::entities;
 /// One piece of a storage body.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Token<'a> {
-    Open { name: &'a str, attributes: Attributes<'a>, closed: bool },
-    Close { name: &'a str },
+    Open {
+        name: &'a str,
+        attributes: Attributes<'a>,
+        closed: bool,
+    },
+    Close {
+        name: &'a str,
+    },
     /// Character data as written, entities not yet resolved.
     Text(&'a str),
     /// Character data to be taken literally.

@@ -52,7 +52,14 @@ enum Kind {
     Cell,
     Quote,
     Item,
-    List { ordered: bool, next: u64, alternate: bool, tight_after_text: bool },
+    /// `indent` is that of its last item.
+    List {
+        ordered: bool,
+        next: u64,
+        indent: u8,
+        alternate: bool,
+        tight_after_text: bool,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -79,14 +86,8 @@ const PREFIX_BUDGET: usize = 1 << 20;
 
 impl Writer {
     pub(super) fn new(source_length: usize) -> Self {
-        let document = Container {
-            kind: Kind::Document,
-            prefix: 0,
-            context: 0,
-            depth: 0,
-            last: None,
-            before: None,
-        };
+        let document =
+            Container { kind: Kind::Document, prefix: 0, context: 0, depth: 0, last: None, before: None };
         Self {
             out: String::with_capacity(source_length / 2),
             containers: vec![document],
@@ -146,8 +147,9 @@ impl Writer {
 
     fn separate(&mut self, top: Container, last: Block, block: Block) {
         let item_follows_item = matches!(top.kind, Kind::List { .. });
-        let list_follows_text =
-            top.kind == Kind::Item && last == Block::Paragraph && matches!(block, Block::List { ordered: false, .. });
+        let list_follows_text = top.kind == Kind::Item
+            && last == Block::Paragraph
+            && matches!(block, Block::List { ordered: false, .. });
         self.out.push('\n');
         if !item_follows_item && !list_follows_text {
             self.blank_line();

@@ -17,6 +17,7 @@ mod metadata_document;
 mod page;
 mod params;
 mod pkce;
+mod public_address;
 mod redirect;
 mod register;
 mod token;

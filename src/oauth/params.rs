@@ -109,6 +109,6 @@ mod tests {
         assert_eq!(params.get("state"), Ok(Some("a")));
         assert_eq!(params.faultless(), Err(Fault::ControlCharacter));
         assert_eq!(Params::parse(b"%ff=1").faultless(), Err(Fault::NotUtf8));
-        assert_eq!(Params::parse(&[b'a'; MAX_LEN + 1]).faultless(), Err(Fault::TooLong));
+        assert_eq!(Params::parse(&vec![b'a'; MAX_LEN + 1]).faultless(), Err(Fault::TooLong));
     }
 }

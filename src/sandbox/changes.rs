@@ -144,7 +144,7 @@ pub fn add(wiki: &mut Wiki, page: NewPage, at: Timestamp) -> String {
     wiki.push(Content {
         labels: page.labels,
         parent: page.parent.or(home),
-        readers: page.restricted.map_or(Readers::Everyone, Readers::Only),
+        readers: page.restricted.map_or(Readers::Everyone, |keys| Readers::Only(keys.to_vec())),
         ..content
     });
     id

@@ -23,6 +23,9 @@ mod v1;
 mod v2;
 mod wiki;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use axum::Router;

@@ -6,6 +6,7 @@
 pub mod payloads;
 
 use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
 use pasetors::Local;
 use pasetors::keys::SymmetricKey;
 use pasetors::token::UntrustedToken;
@@ -44,6 +45,8 @@ pub enum OpenError {
 #[derive(Clone)]
 pub struct Sealer {
     ring: Vec<SymmetricKey<V4>>,
+    /// What pseudonyms are made with.
+    pseudonyms: Hmac<Sha256>,
     clock: Clock,
 }
 
@@ -51,7 +54,9 @@ impl Sealer {
     /// `secrets` are the keys of `CAUSEWAY_SECRET`, parsed and not empty.
     pub fn new(secrets: &[SecretString], clock: Clock) -> Result<Self, String> {
         let ring: Vec<_> = secrets.iter().map(key).collect::<Result<_, _>>()?;
-        if ring.is_empty() { Err("no sealing key".to_owned()) } else { Ok(Self { ring, clock }) }
+        let first = secrets.first().ok_or("no sealing key")?;
+        let pseudonyms = Hmac::new_from_slice(&derive(first, b"causeway pseudonyms, version 1")?);
+        Ok(Self { ring, pseudonyms: pseudonyms.map_err(|error| error.to_string())?, clock })
     }
 
     /// Seals `payload` with the first key: URL-safe text.
@@ -59,6 +64,14 @@ impl Sealer {
         let message = serde_json::to_vec(payload).unwrap_or_default();
         // Encrypting fails for an empty message only, or when the system has no randomness; neither leaves anything to send.
         LocalToken::encrypt(&self.ring[0], &message, None, Some(P::PURPOSE.as_bytes())).unwrap_or_default()
+    }
+
+    /// A stable stand-in for a text, which only the holder of the first key can make: 16 hexadecimal digits.
+    pub fn pseudonym(&self, text: &str) -> String {
+        let mut mac = self.pseudonyms.clone();
+        mac.update(text.as_bytes());
+        let digest = mac.finalize().into_bytes();
+        digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Opens a string sealed for `P` by any key of the ring, if it has not expired.
@@ -83,12 +96,15 @@ pub fn fingerprint(text: &str) -> [u8; 32] {
 }
 
 fn key(secret: &SecretString) -> Result<SymmetricKey<V4>, String> {
+    let derived = derive(secret, b"causeway sealed strings, version 1")?;
+    SymmetricKey::from(&derived).map_err(|error| format!("{error:?}"))
+}
+
+fn derive(secret: &SecretString, purpose: &[u8]) -> Result<[u8; 32], String> {
     let bytes = parse_secret(secret.expose_secret())?;
     let mut derived = [0; 32];
-    Hkdf::<Sha256>::new(None, &bytes)
-        .expand(b"causeway sealed strings, version 1", &mut derived)
-        .map_err(|error| error.to_string())?;
-    SymmetricKey::from(&derived).map_err(|error| format!("{error:?}"))
+    Hkdf::<Sha256>::new(None, &bytes).expand(purpose, &mut derived).map_err(|error| error.to_string())?;
+    Ok(derived)
 }
 
 #[cfg(test)]

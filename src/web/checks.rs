@@ -103,7 +103,10 @@ impl Checks {
                 return good(title, &format!("{origin} leads here."));
             }
             Ok(answer) => {
-                format!("{origin} answers, but with status {}: perhaps it is not this gateway.", answer.status().as_u16())
+                format!(
+                    "{origin} answers, but with status {}: perhaps it is not this gateway.",
+                    answer.status().as_u16()
+                )
             }
             Err(_) => format!("This gateway cannot reach itself at {origin}."),
         };
@@ -118,7 +121,10 @@ impl Checks {
             upstream("Atlassian\u{2019}s sign-in answers", sign_in, &atlassian.auth_url),
             upstream("Atlassian\u{2019}s API answers", api, &atlassian.api_url),
         ];
-        checks.into_iter().chain(sign_in.or(api).and_then(|answer| answer.date).map(|date| self.skew(date))).collect()
+        checks
+            .into_iter()
+            .chain(sign_in.or(api).and_then(|answer| answer.date).map(|date| self.skew(date)))
+            .collect()
     }
 
     async fn probe(&self, base: &Url) -> Option<Sign> {
@@ -135,8 +141,15 @@ impl Checks {
             off => Check {
                 title: title.to_owned(),
                 verdict: Verdict::Bad,
-                found: format!("It is {} seconds {} Atlassian\u{2019}s.", off.abs(), if off > 0 { "ahead of" } else { "behind" }),
-                fix: Some("Let this machine keep time with NTP; sign-ins expire at the wrong moment otherwise.".to_owned()),
+                found: format!(
+                    "It is {} seconds {} Atlassian\u{2019}s.",
+                    off.abs(),
+                    if off > 0 { "ahead of" } else { "behind" }
+                ),
+                fix: Some(
+                    "Let this machine keep time with NTP; sign-ins expire at the wrong moment otherwise."
+                        .to_owned(),
+                ),
             },
         }
     }
@@ -163,7 +176,9 @@ fn public_url(config: &Config) -> Check {
         title: title.to_owned(),
         verdict: Verdict::Doubtful,
         found: format!("{origin} is for this machine alone: fine for a try, but ChatGPT cannot reach it."),
-        fix: Some("For ChatGPT set CAUSEWAY_PUBLIC_URL to an https address that the internet reaches.".to_owned()),
+        fix: Some(
+            "For ChatGPT set CAUSEWAY_PUBLIC_URL to an https address that the internet reaches.".to_owned(),
+        ),
     }
 }
 
@@ -175,7 +190,9 @@ fn upstream(title: &str, sign: Option<Sign>, base: &Url) -> Check {
         None => (Verdict::Bad, format!("{host} does not answer within {} seconds.", PATIENCE.as_secs())),
     };
     let fix = match verdict {
-        Verdict::Bad => format!("Let this machine reach https://{host}: look at the firewall, DNS and HTTPS_PROXY."),
+        Verdict::Bad => {
+            format!("Let this machine reach https://{host}: look at the firewall, DNS and HTTPS_PROXY.")
+        }
         _ => "Wait a little; status.atlassian.com tells when Atlassian has trouble.".to_owned(),
     };
     Check { title: title.to_owned(), verdict, found, fix: Some(fix) }
@@ -240,7 +257,8 @@ mod tests {
     fn the_worst_finding_of_a_document_decides_and_is_shown() {
         let check = |findings: &[Finding]| document_check("Actions document".to_owned(), findings);
         assert_eq!(check(&[]).verdict, Verdict::Good);
-        let found = check(&[finding(Severity::Warning, "Mind this."), finding(Severity::Error, "Mend that.")]);
+        let found =
+            check(&[finding(Severity::Warning, "Mind this."), finding(Severity::Error, "Mend that.")]);
         assert_eq!(found.verdict, Verdict::Bad);
         assert_eq!(found.fix.unwrap(), "Mend that. And 1 more: causeway check lists them.");
     }

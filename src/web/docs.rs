@@ -57,7 +57,8 @@ pub async fn docs_file(State(pages): State<Pages>, Path(name): Path<String>) -> 
     if !pages.config.docs || !known.contains(&name.as_str()) {
         return not_found();
     }
-    let Ok(Some(vendored)) = utoipa_swagger_ui::serve(&name, Arc::new(SwaggerConfig::from("/openapi.json"))) else {
+    let Ok(Some(vendored)) = utoipa_swagger_ui::serve(&name, Arc::new(SwaggerConfig::from("/openapi.json")))
+    else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let body = vendored.bytes.into_owned();

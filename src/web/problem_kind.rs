@@ -57,10 +57,9 @@ fn explanation(kind: Kind) -> (&'static str, &'static str) {
             "Several pages have this title.",
             "Call getPage with the id of one of the candidates, or name the space as well.",
         ),
-        Kind::AmbiguousAuthor => (
-            "Several people have this name.",
-            "Call again with the id of one of the candidates as author.",
-        ),
+        Kind::AmbiguousAuthor => {
+            ("Several people have this name.", "Call again with the id of one of the candidates as author.")
+        }
         Kind::SignInRequired => (
             "There is no sign-in, it has expired, or Atlassian has ended it. That happens after 90 days without use, when access is \
              removed at Atlassian, or when the operator asks everyone to sign in again.",

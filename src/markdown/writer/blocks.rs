@@ -134,20 +134,25 @@ impl Writer {
     pub(in super::super) fn list_open(&mut self, ordered: bool, start: u64) {
         self.end_block();
         if matches!(self.top().kind, Kind::List { .. }) {
-            self.item_open();
+            self.item_reopen();
         }
         let top = *self.top();
-        let follows_same = matches!(top.last, Some(Block::List { ordered: same, alternate: false }) if same == ordered);
+        let follows_same =
+            matches!(top.last, Some(Block::List { ordered: same, alternate: false }) if same == ordered);
         // A bullet right after a bullet of the same kind could read as a rule.
         let first_in_item = top.kind == Kind::Item && top.last.is_none();
         let parent_alternate = self.containers.iter().rev().find_map(|container| match container.kind {
             Kind::List { ordered: false, alternate, .. } => Some(alternate),
             _ => None,
         });
-        let alternate = if first_in_item && !ordered { parent_alternate == Some(false) } else { follows_same };
+        let alternate =
+            if first_in_item && !ordered { parent_alternate == Some(false) } else { follows_same };
         let tight_after_text = top.kind == Kind::Item && top.last == Some(Block::Paragraph);
         let next = start.min(999_999_999);
-        self.push_container(Kind::List { ordered, next, alternate, tight_after_text }, top.context);
+        self.push_container(
+            Kind::List { ordered, next, indent: 0, alternate, tight_after_text },
+            top.context,
+        );
     }
 
     pub(in super::super) fn list_close(&mut self) {
@@ -161,9 +166,6 @@ impl Writer {
             self.list_open(false, 1);
             return self.item_open();
         };
-        if let Kind::List { next, .. } = &mut self.top().kind {
-            *next = (*next + 1).min(999_999_999);
-        }
         let marker = match (ordered, alternate) {
             (false, false) => Marker::Bullet('-'),
             (false, true) => Marker::Bullet('+'),
@@ -178,12 +180,27 @@ impl Writer {
         self.top().last = Some(Block::Item);
         let text = if self.in_cell { self.cell_marker(marker) } else { marker.text() };
         let indent = " ".repeat(text.len());
+        if let Kind::List { next, indent, .. } = &mut self.top().kind {
+            *next = (*next + 1).min(999_999_999);
+            *indent = u8::try_from(text.len()).unwrap_or(u8::MAX);
+        }
         let context = self.top().context;
         let context = self.index.add_context(context, Open::Item { marker });
         self.push_container(Kind::Item, context);
         self.out.push_str(&text);
         if !self.in_cell {
             self.prefix.push_str(&indent);
+        }
+    }
+
+    /// A list right inside a list belongs to the item before it.
+    fn item_reopen(&mut self) {
+        let Kind::List { indent: indent @ 1.., .. } = self.top().kind else { return self.item_open() };
+        let context = self.top().context;
+        self.push_container(Kind::Item, context);
+        self.top().last = Some(Block::Paragraph);
+        if !self.in_cell {
+            self.prefix.extend(std::iter::repeat_n(' ', usize::from(indent)));
         }
     }
 

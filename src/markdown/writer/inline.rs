@@ -28,7 +28,7 @@ pub(super) struct Line {
     closed: Vec<LooseEnd>,
     link: Option<Link>,
     code: Option<String>,
-    last_code: Option<(usize, usize, String)>,
+    last_code: Option<CodeSpan>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,14 @@ struct LooseEnd {
     end: usize,
     after_punctuation: bool,
     tag: bool,
+}
+
+#[derive(Clone, Copy)]
+struct CodeSpan {
+    start: usize,
+    end: usize,
+    /// In single ticks, without padding: more may be written into it.
+    plain: bool,
 }
 
 struct Link {
@@ -154,7 +162,8 @@ impl Writer {
                 Class::Plain => at += 1,
                 Class::Space => {
                     let single = bytes[at] == b' ';
-                    if single && bytes.get(at + 1).is_some_and(|next| CLASSES[*next as usize] == Class::Plain) {
+                    if single && bytes.get(at + 1).is_some_and(|next| CLASSES[*next as usize] == Class::Plain)
+                    {
                         at += 1;
                     } else {
                         break;
@@ -222,7 +231,7 @@ impl Writer {
     }
 
     fn at_line_start(&self) -> bool {
-        !self.in_cell && self.out.len() == self.line.start
+        !self.in_cell && !self.line.in_heading && self.out.len() == self.line.start
     }
 
     fn byte_before(&self, line_start: bool) -> u8 {
@@ -231,7 +240,10 @@ impl Writer {
 
     fn ends_in_list_number(&self) -> bool {
         let line = self.out.get(self.line.start..).unwrap_or_default();
-        !self.in_cell && (1..=9).contains(&line.len()) && line.bytes().all(|byte| byte.is_ascii_digit())
+        !self.in_cell
+            && !self.line.in_heading
+            && (1..=9).contains(&line.len())
+            && line.bytes().all(|byte| byte.is_ascii_digit())
     }
 
     /// Markdown that is already right, to be read as `label`.
@@ -252,8 +264,14 @@ impl Writer {
         self.line.space = true;
     }
 
+    /// What comes next follows without a space, whatever comes in between.
     pub(in super::super) fn glue(&mut self) {
         self.line.glued = true;
+    }
+
+    /// Forgets a space that has not been written yet.
+    pub(in super::super) fn trim(&mut self) {
+        self.line.space = false;
     }
 
     /// A line break. At the start or end of a paragraph it is nothing, two of them start a new paragraph.
@@ -286,6 +304,8 @@ impl Writer {
         self.line.leads_in = false;
         if spaced {
             self.out.push(' ');
+        } else {
+            self.reopen_closed();
         }
         let due = self.line.marks.iter().position(|active| active.state == State::Due);
         let next = match due {
@@ -358,12 +378,18 @@ impl Writer {
     }
 
     fn open_marks(&mut self, first: char, spaced: bool) {
-        if !spaced {
-            self.reopen_closed();
-        }
-        let before = if spaced || self.out.len() == self.line.start { None } else { self.out.chars().next_back() };
+        let before =
+            if spaced || self.out.len() == self.line.start { None } else { self.out.chars().next_back() };
         let word_before = before.is_some_and(char::is_alphanumeric);
-        let after_mark = self.line.closed.last().filter(|last| last.end == self.out.len() && !last.tag).map(|last| last.mark);
+        let after_mark = self
+            .line
+            .closed
+            .last()
+            .filter(|last| last.end == self.out.len() && !last.tag)
+            .map(|last| last.mark);
+        let is_written = |active: &Active| matches!(active.state, State::Open(_)) && !active.tag;
+        let has_asterisks =
+            self.line.marks.iter().any(|active| active.mark.is_asterisk() && is_written(active));
         for at in 0..self.line.marks.len() {
             if self.line.marks[at].state != State::Due {
                 continue;
@@ -373,12 +399,15 @@ impl Writer {
                 self.line.marks[at].state = State::Idle;
                 continue;
             }
-            let inner = self.line.marks[at + 1..].iter().find(|inner| inner.state == State::Due);
-            // Delimiters of one character make one run, so what comes after the run counts.
-            let one_run = inner.is_none_or(|inner| mark.is_asterisk() && inner.mark.is_asterisk());
-            let next_is_word = one_run && first.is_alphanumeric();
-            let joins = after_mark.is_some_and(|closed| closed == mark || (closed.is_asterisk() && mark.is_asterisk()));
-            let tag = mark.has_delimiter() && (joins || (word_before && !next_is_word));
+            // Asterisks side by side make one run, and what comes after the run counts.
+            let in_run = |inner: &&Active| mark.is_asterisk() && inner.mark.is_asterisk();
+            let mut inner = self.line.marks[at + 1..].iter().filter(|inner| inner.state == State::Due);
+            let next_is_word = inner.all(|inner| in_run(&inner)) && first.is_alphanumeric();
+            let joins = after_mark
+                .is_some_and(|closed| closed == mark || (closed.is_asterisk() && mark.is_asterisk()));
+            // After something an asterisk may close what is open as well as open something.
+            let ambiguous = mark.is_asterisk() && before.is_some() && has_asterisks;
+            let tag = mark.has_delimiter() && (joins || ambiguous || (word_before && !next_is_word));
             self.line.marks[at].tag = tag;
             self.line.marks[at].state = State::Open(self.out.len());
             self.out.push_str(if tag { mark.tags().0 } else { mark.delimiter() });
@@ -396,6 +425,7 @@ impl Writer {
             active.state = State::Open(last.open);
             active.tag = last.tag;
             self.out.truncate(last.close);
+            self.line.loose_ends.retain(|end| end.end <= last.close);
         }
     }
 
@@ -423,7 +453,8 @@ impl Writer {
         if self.line.closed.last().is_some_and(|last| last.end != close) {
             self.line.closed.clear();
         }
-        let one_run = self.line.closed.last().filter(|last| last.mark.is_asterisk() && mark.is_asterisk() && !last.tag);
+        let one_run =
+            self.line.closed.last().filter(|last| last.mark.is_asterisk() && mark.is_asterisk() && !last.tag);
         let after_punctuation = match one_run {
             Some(last) => last.after_punctuation,
             None => self.out.chars().next_back().is_some_and(escape::is_punctuation),
@@ -485,7 +516,8 @@ impl Writer {
         if self.line.link.is_none() {
             return;
         }
-        let open = self.line.marks.iter().any(|active| active.mark == Mark::Link && active.state != State::Due);
+        let open =
+            self.line.marks.iter().any(|active| active.mark == Mark::Link && active.state != State::Due);
         if !open && !self.line.link.as_ref().is_some_and(|link| link.used) {
             self.text(fallback);
         }
@@ -550,7 +582,9 @@ impl Writer {
                 if !code.ends_with('\n') {
                     code.push(' ');
                 }
-            } else if escape::is_invisible(character) && !escape::is_joiner(character, code.chars().next_back()) {
+            } else if escape::is_invisible(character)
+                && !escape::is_joiner(character, code.chars().next_back())
+            {
                 self.losses.add(losses::INVISIBLE_CHARACTERS, 1);
             } else {
                 code.push(character);
@@ -574,22 +608,44 @@ impl Writer {
 
     /// A code span with exactly this text.
     pub(in super::super) fn code_span(&mut self, code: &str) {
-        let adjacent = self.line.last_code.take().filter(|last| {
-            last.1 == self.out.len() && !self.line.space && self.line.breaks == 0 && self.line.open
-        });
-        let mut whole = code.to_owned();
-        if let Some((start, _, before)) = adjacent {
-            self.out.truncate(start);
-            whole.insert_str(0, &before);
-        } else {
-            self.lead('`');
+        if self.goes_on_in_code(code) {
+            return;
         }
+        self.lead('`');
+        let ticks = "`".repeat(if code.contains('`') { longest_run(code, '`') + 1 } else { 1 });
+        let spaced = code.starts_with(' ') && code.ends_with(' ');
+        let padded = spaced || code.starts_with('`') || code.ends_with('`');
+        let pad = if padded { " " } else { "" };
         let start = self.out.len();
-        let ticks = "`".repeat(if whole.contains('`') { longest_run(&whole, '`') + 1 } else { 1 });
-        let spaced = whole.starts_with(' ') && whole.ends_with(' ');
-        let pad = if spaced || whole.starts_with('`') || whole.ends_with('`') { " " } else { "" };
-        let shown = if self.in_cell { whole.replace('|', "\\|") } else { whole.clone() };
-        self.out.extend([&ticks, pad, &shown, pad, &ticks]);
-        self.line.last_code = Some((start, self.out.len(), whole));
+        self.out.extend([&ticks, pad]);
+        self.push_code(code);
+        self.out.extend([pad, &ticks]);
+        let plain = ticks.len() == 1 && !padded;
+        self.line.last_code = Some(CodeSpan { start, end: self.out.len(), plain });
+    }
+
+    /// Two spans side by side would not be two spans, so the second goes on in the first.
+    fn goes_on_in_code(&mut self, code: &str) -> bool {
+        let Some(CodeSpan { start, end, plain }) = self.line.last_code.take() else { return false };
+        if end != self.out.len() || self.line.space || self.line.breaks > 0 || !self.line.open {
+            return false;
+        }
+        if !plain || code.contains('`') || (code.ends_with(' ') && self.out[start + 1..].starts_with(' ')) {
+            self.line.space = true;
+            return false;
+        }
+        self.out.pop();
+        self.push_code(code);
+        self.out.push('`');
+        self.line.last_code = Some(CodeSpan { start, end: self.out.len(), plain });
+        true
+    }
+
+    fn push_code(&mut self, code: &str) {
+        if self.in_cell && code.contains('|') {
+            self.out.push_str(&code.replace('|', "\\|"));
+        } else {
+            self.out.push_str(code);
+        }
     }
 }

@@ -123,7 +123,8 @@ impl Writer {
         }
         let mut after = std::mem::take(&mut table.after);
         self.write_table(&table);
-        after.sort_by_key(|(label, _)| label.rsplit(' ').next().and_then(|number| number.parse::<u32>().ok()));
+        after
+            .sort_by_key(|(label, _)| label.rsplit(' ').next().and_then(|number| number.parse::<u32>().ok()));
         for (label, content) in after {
             self.text(&label);
             self.text(":");
@@ -280,5 +281,7 @@ fn reach_down<'t>(
 }
 
 fn is_plain(text: &str) -> bool {
-    !text.is_empty() && !text.contains(['*', '`', '<', '\\', '~']) && text.chars().next_back().is_some_and(|c| c.is_alphanumeric())
+    !text.is_empty()
+        && !text.contains(['*', '`', '<', '\\', '~'])
+        && text.chars().next_back().is_some_and(|c| c.is_alphanumeric())
 }

@@ -1,6 +1,5 @@
-//! Short words for writing the index of the wiki down.
+//! Short words for writing the wiki down.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -10,6 +9,7 @@ use super::model::{
     Attachment, Comment, Content, Kind, Place, Readers, Resolution, Space, Status, Version, Wiki,
 };
 use crate::sandbox::cql::Tokens;
+use crate::sandbox::people::by_key;
 use crate::sandbox::storage;
 
 /// A time of the committed wiki; they are all written by hand, and tested.
@@ -17,94 +17,80 @@ pub fn at(time: &str) -> Timestamp {
     time.parse().unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// Something in the tree or a blog, while it is being written down.
-pub struct Draft {
-    id: &'static str,
+/// Pages, each with the files of its versions, oldest first.
+pub type Pages = &'static [&'static [&'static str]];
+
+/// A page's file: lines of `name: value`, an empty line, and the body in storage format.
+struct PageFile<'a> {
+    header: Vec<(&'a str, &'a str)>,
+    body: &'a str,
+}
+
+impl<'a> PageFile<'a> {
+    fn read(text: &'a str) -> Self {
+        let (header, body) = text.split_once("\n\n").unwrap_or((text, ""));
+        let header = header.lines().filter_map(|line| line.split_once(": ")).collect();
+        Self { header, body: body.trim_end() }
+    }
+
+    /// The value of a line, empty without it.
+    fn get(&self, name: &str) -> &'a str {
+        self.header.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+    }
+
+    fn list(&self, name: &str) -> Vec<&'a str> {
+        self.get(name).split(", ").filter(|word| !word.is_empty()).collect()
+    }
+
+    fn version(&self, number: u32) -> Version {
+        Version {
+            number,
+            at: at(self.get("at")),
+            by: by_key(self.get("by")).map_or("", |person| person.key),
+            message: self.get("message").to_owned(),
+            body: self.body.to_owned().into(),
+        }
+    }
+
+    fn status(&self) -> Status {
+        match self.get("status") {
+            "archived" => Status::Archived,
+            "draft" => Status::Draft,
+            "trashed" => Status::Trashed,
+            _ => Status::Current,
+        }
+    }
+
+    /// The people it is restricted to.
+    fn readers(&self) -> Readers {
+        let readers: Vec<_> = self.list("readers").into_iter().filter_map(by_key).collect();
+        if readers.is_empty() {
+            return Readers::Everyone;
+        }
+        Readers::Only(readers.into_iter().map(|person| person.key).collect())
+    }
+}
+
+/// A folder, whiteboard, database or smart link of Engineering.
+pub fn node(
     kind: Kind,
-    status: Status,
-    space: &'static str,
-    parent: Option<&'static str>,
+    id: &'static str,
+    parent: &'static str,
     title: &'static str,
-    labels: &'static [&'static str],
-    readers: Readers,
-    versions: Vec<Version>,
+    time: &str,
+    by: &'static str,
+) -> Node {
+    Node { kind, id, parent, title, at: at(time), by }
 }
 
-fn draft(kind: Kind, id: &'static str, space: &'static str, title: &'static str) -> Draft {
-    Draft {
-        id,
-        kind,
-        status: Status::Current,
-        space,
-        parent: None,
-        title,
-        labels: &[],
-        readers: Readers::Everyone,
-        versions: Vec::new(),
-    }
-}
-
-/// A page; `space` is the id of its space.
-pub fn page(id: &'static str, space: &'static str, title: &'static str) -> Draft {
-    draft(Kind::Page, id, space, title)
-}
-
-pub fn blog(id: &'static str, space: &'static str, title: &'static str) -> Draft {
-    draft(Kind::BlogPost, id, space, title)
-}
-
-/// A folder, whiteboard, database or smart link.
-pub fn node(kind: Kind, id: &'static str, space: &'static str, title: &'static str) -> Draft {
-    draft(kind, id, space, title)
-}
-
-impl Draft {
-    pub fn under(mut self, parent: &'static str) -> Self {
-        self.parent = Some(parent);
-        self
-    }
-
-    pub fn labels(mut self, labels: &'static [&'static str]) -> Self {
-        self.labels = labels;
-        self
-    }
-
-    pub fn only(mut self, readers: &'static [&'static str]) -> Self {
-        self.readers = Readers::Only(readers);
-        self
-    }
-
-    pub fn status(mut self, status: Status) -> Self {
-        self.status = status;
-        self
-    }
-
-    /// A version, oldest first.
-    pub fn version(
-        mut self,
-        time: &str,
-        by: &'static str,
-        message: &str,
-        body: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        let body = match body.into() {
-            Cow::Borrowed(body) => Cow::Borrowed(body.trim_end()),
-            made @ Cow::Owned(_) => made,
-        };
-        let number = u32::try_from(self.versions.len() + 1).unwrap_or(u32::MAX);
-        self.versions.push(Version { number, at: at(time), by, message: message.to_owned(), body });
-        self
-    }
-
-    /// The only version.
-    pub fn body(self, time: &str, by: &'static str, body: impl Into<Cow<'static, str>>) -> Self {
-        self.version(time, by, "", body)
-    }
-
-    /// Something without a body.
-    pub fn empty(self, time: &str, by: &'static str) -> Self {
-        self.version(time, by, "", "")
-    }
+/// What stands in the tree without a body.
+pub struct Node {
+    kind: Kind,
+    id: &'static str,
+    parent: &'static str,
+    title: &'static str,
+    at: Timestamp,
+    by: &'static str,
 }
 
 /// A footer comment.
@@ -183,15 +169,36 @@ impl Wiki {
         self.spaces.iter().find(|space| space.id == id)
     }
 
-    /// Adds what was written down; unknown spaces are left out, which a test notices.
-    pub fn write(&mut self, draft: Draft) {
-        let Some(space) = self.space_by_id(draft.space).cloned() else { return };
-        let labels = draft.labels.iter().map(|label| (*label).to_owned()).collect();
-        let content = Content {
-            parent: draft.parent.map(str::to_owned),
-            ..content(draft.id.to_owned(), draft.kind, space, draft.title.to_owned(), draft.versions)
-        };
-        self.push(Content { labels, status: draft.status, readers: draft.readers, ..content });
+    pub fn pages(&mut self, space: &str, pages: Pages) {
+        for versions in pages {
+            self.page(space, versions);
+        }
+    }
+
+    /// Adds a page from the files of its versions; the last one says what it is.
+    pub fn page(&mut self, space: &str, files: &[&str]) {
+        let versions = (1..).zip(files).map(|(number, text)| PageFile::read(text).version(number)).collect();
+        let (Some(space), Some(text)) = (self.space_by_id(space).cloned(), files.last()) else { return };
+        let file = PageFile::read(text);
+        let kind = if file.get("kind") == "blogpost" { Kind::BlogPost } else { Kind::Page };
+        let fresh = content(file.get("id").to_owned(), kind, space, file.get("title").to_owned(), versions);
+        let parent = file.get("parent");
+        self.push(Content {
+            status: file.status(),
+            parent: (!parent.is_empty()).then(|| parent.to_owned()),
+            labels: file.list("labels").into_iter().map(str::to_owned).collect(),
+            readers: file.readers(),
+            ..fresh
+        });
+    }
+
+    /// Adds what has no body to the space of its parent.
+    pub fn node(&mut self, node: Node) {
+        let Node { kind, id, parent, title, at, by } = node;
+        let Some(above) = self.content.iter().find(|content| content.id == parent) else { return };
+        let version = Version { number: 1, at, by, message: String::new(), body: "".into() };
+        let fresh = content(id.to_owned(), kind, above.space.clone(), title.to_owned(), vec![version]);
+        self.push(Content { parent: Some(parent.to_owned()), ..fresh });
     }
 
     pub fn comment(&mut self, comment: Comment) {

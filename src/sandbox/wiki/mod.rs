@@ -6,9 +6,12 @@ mod long;
 mod model;
 mod others;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, LazyLock};
 
-use build::content;
+pub use build::{comment, content, file};
 pub use model::{Attachment, Comment, Content, Kind, Place, Readers, Space, Status, Version, View, Wiki};
 
 static COMMITTED: LazyLock<Arc<Wiki>> = LazyLock::new(|| {

@@ -23,7 +23,7 @@ pub struct Wiki {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Readers {
     Everyone,
-    Only(&'static [&'static str]),
+    Only(Vec<&'static str>),
 }
 
 impl Readers {

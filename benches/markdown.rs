@@ -1,0 +1,88 @@
+//! How fast Markdown is made, beside a generic converter on the same bodies in the same run, and whether ten times the
+//! input takes ten times as long: `cargo bench --bench markdown -- [FOLDER of .xhtml and .html files]`.
+
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::disallowed_methods, clippy::cast_precision_loss)]
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use causeway::markdown::{Context, PartSize, from_html, from_storage};
+
+fn main() {
+    let given = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/markdown");
+    let folder = given.map_or(fixtures, PathBuf::from);
+    let storage = bodies(&folder, "xhtml");
+    let html = bodies(&folder, "html");
+    let people = HashMap::new();
+    let context = Context {
+        wiki_url: "https://acme.atlassian.net/wiki",
+        page_id: "1",
+        space_key: Some("A"),
+        people: &people,
+    };
+
+    let page = repeated(&storage, 200_000);
+    let ours = fastest(|| from_storage(&page, &context).markdown().len());
+    let theirs = fastest(|| htmd::convert(&page).unwrap().len());
+    report("storage", page.len(), ours);
+    report("storage, htmd", page.len(), theirs);
+    println!("storage: {:.1} times as fast as htmd", ratio(theirs, ours));
+
+    let rendered = repeated(&html, 200_000);
+    if !rendered.is_empty() {
+        let ours = fastest(|| from_html(&rendered, &context).markdown().len());
+        let theirs = fastest(|| htmd::convert(&rendered).unwrap().len());
+        report("html", rendered.len(), ours);
+        report("html, htmd", rendered.len(), theirs);
+        println!("html: {:.2} of htmd's time", 1.0 / ratio(theirs, ours));
+    }
+
+    let long = repeated(&storage, 2_000_000);
+    let more = fastest(|| from_storage(&long, &context).markdown().len());
+    let once = fastest(|| from_storage(&page, &context).markdown().len());
+    let per_byte = |time: Duration, length: usize| time.as_secs_f64() / length as f64;
+    println!(
+        "ten times the input: {:.1} times the time",
+        10.0 * per_byte(more, long.len()) / per_byte(once, page.len())
+    );
+
+    let document = from_storage(&long, &context);
+    let size = PartSize { chars: 30_000, json_bytes: 90_000 };
+    report("parts", document.markdown().len(), fastest(|| document.parts(size).len()));
+}
+
+fn bodies(folder: &Path, extension: &str) -> Vec<String> {
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|found| found == extension));
+    paths.sort();
+    paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
+}
+
+/// The bodies one after the other, again and again up to `length` bytes.
+fn repeated(bodies: &[String], length: usize) -> String {
+    let mut page = String::new();
+    while page.len() < length && !bodies.is_empty() {
+        bodies.iter().for_each(|body| page.push_str(body));
+    }
+    page
+}
+
+fn fastest<T>(run: impl Fn() -> T) -> Duration {
+    let time = |()| {
+        let start = Instant::now();
+        std::hint::black_box(run());
+        start.elapsed()
+    };
+    (0..20).map(|_| time(())).min().unwrap()
+}
+
+fn report(what: &str, length: usize, time: Duration) {
+    println!("{what}: {length} bytes in {time:.2?}, {:.0} MB/s", length as f64 / 1e6 / time.as_secs_f64());
+}
+
+fn ratio(a: Duration, b: Duration) -> f64 {
+    a.as_secs_f64() / b.as_secs_f64()
+}

@@ -1,0 +1,41 @@
+//! One line in the log for each call (`CAUSEWAY_AUDIT`): who as a keyed hash, which GPT and action, what came of it, and the
+//! ids of what was read. Never a title, a query or a text.
+
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Entry, Services};
+use crate::oauth::Grant;
+use crate::problem::Problem;
+
+/// The most ids a line holds.
+const MAX_IDS: usize = 25;
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+}
+
+/// Who is asking, before the grant is used up.
+pub fn who(services: &Services, grant: &Grant) -> Option<String> {
+    // The account id in Atlassian's token is a hint, not proof: good enough to tell people apart in a log.
+    let claims = jsonwebtoken::dangerous::insecure_decode_claims::<Claims>(grant.token.expose_secret());
+    services.audit.then(|| {
+        claims.map_or_else(|_| "unknown".to_owned(), |claims| services.sealer.pseudonym(&claims.sub))
+    })
+}
+
+/// Writes the line.
+pub fn record(entry: &Entry, gpt: &str, who: &str, result: &Result<Value, Problem>) {
+    let outcome = result.as_ref().map_or_else(|problem| problem.kind.name(), |_| "ok");
+    let ids = result.as_ref().map(ids).unwrap_or_default().join(",");
+    tracing::info!(target: "causeway::audit", who, gpt, action = entry.id, outcome, ids, "audit");
+}
+
+/// The ids in an answer: its own, or those of its results.
+fn ids(output: &Value) -> Vec<&str> {
+    let results = output["results"].as_array().into_iter().flatten();
+    let ids = std::iter::once(output).chain(results).filter_map(|thing| thing["id"].as_str());
+    ids.take(MAX_IDS).collect()
+}

@@ -1,0 +1,43 @@
+//! Where lists go on: Confluence's cursors, sealed to one list of one GPT.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::Wiki;
+use crate::problem::Problem;
+use crate::seal::fingerprint;
+use crate::seal::payloads::Cursor;
+
+/// How long a cursor is good for, in seconds.
+const LIFETIME: i64 = 24 * 3600;
+
+impl Wiki {
+    pub(super) fn seal_cursor(&self, next: &str) -> String {
+        let list = self.list_fingerprint();
+        self.sealer.seal(&Cursor { list, next: next.to_owned(), expires_at: self.now + LIFETIME })
+    }
+
+    pub(super) fn open_cursor(&self, cursor: Option<&str>) -> Result<Option<String>, Problem> {
+        let Some(sealed) = cursor else { return Ok(None) };
+        let opened: Cursor = self
+            .sealer
+            .open(sealed)
+            .map_err(|_| invalid_cursor("it is not a cursor of this gateway, or too old"))?;
+        if opened.list != self.list_fingerprint() {
+            return Err(invalid_cursor("it belongs to a call with other parameters"));
+        }
+        Ok(Some(opened.next))
+    }
+
+    fn list_fingerprint(&self) -> String {
+        URL_SAFE_NO_PAD.encode(&fingerprint(&self.list)[..16])
+    }
+}
+
+fn invalid_cursor(found: &str) -> Problem {
+    Problem::invalid(
+        "cursor",
+        found,
+        "the nextCursor of the answer before, with all other parameters unchanged",
+    )
+}

@@ -1,0 +1,178 @@
+//! Search within the policy.
+
+use super::{Titled, Wiki};
+use crate::confluence::cql::{self, Author, CqlError, Field, Filters, Words};
+use crate::confluence::{AccountId, Error, Found, Hit, Person, SpaceKey};
+use crate::problem::{Candidate, Kind, Problem};
+
+/// How many results of a search for a title are looked at.
+const SAME_TITLE: u32 = 50;
+
+/// One page of search results, within the policy.
+pub struct Results {
+    pub hits: Vec<Hit>,
+    pub total: Option<u64>,
+    /// The caller's part of the CQL, as executed.
+    pub cql: String,
+    pub next_cursor: Option<String>,
+}
+
+impl Wiki {
+    /// Content that `filters` find, within the policy: joined to the CQL, and checked on each result.
+    pub async fn search(
+        &self,
+        mut filters: Filters,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Results, Problem> {
+        for key in &mut filters.spaces {
+            *key = self.allowed_key(key)?;
+        }
+        let (mut field, cursor) = self.resume_search(cursor)?;
+        let mut built = self.cql(&filters, field)?;
+        if self.sees_nothing() {
+            return Ok(Results { hits: Vec::new(), total: Some(0), cql: built.caller, next_cursor: None });
+        }
+        let mut found = self.connection.search(&built.full, limit, cursor.as_deref()).await;
+        if matches!(found, Err(Error::BadRequest(_))) && filters.query.is_some() && field == Field::SiteSearch
+        {
+            field = Field::Text;
+            built = self.cql(&filters, field)?;
+            found = self.connection.search(&built.full, limit, cursor.as_deref()).await;
+        }
+        let found = found.map_err(|error| search_problem(error, &built))?;
+        let next_cursor =
+            found.cursor.as_deref().map(|next| self.seal_cursor(&format!("{}{next}", mark(field))));
+        Ok(self.within_policy(found, built.caller, next_cursor))
+    }
+
+    /// Pages and blog posts of exactly this title, by search.
+    pub(super) async fn search_title(
+        &self,
+        title: &str,
+        space: Option<&SpaceKey>,
+    ) -> Result<Vec<Titled>, Problem> {
+        // A title without a searchable word is no title that a search finds.
+        let Ok(words) = Words::parse("title", title) else { return Ok(Vec::new()) };
+        let spaces = space.map(ToString::to_string).into_iter().collect();
+        let filters = Filters { title: Some(words), spaces, ..Filters::default() };
+        let found = self.search(filters, SAME_TITLE, None).await?;
+        let same = |hit: &Hit| hit.title.trim().to_lowercase() == title.trim().to_lowercase();
+        let titled = found.hits.into_iter().filter(same).filter_map(|hit| {
+            Some(Titled {
+                id: hit.content_id()?,
+                title: hit.title,
+                web_path: hit.web_path,
+                space: hit.space_key,
+            })
+        });
+        Ok(titled.collect())
+    }
+
+    /// Who is meant by `me`, an account id or a name. A name costs one call; several people of one name are the caller's to choose from.
+    pub async fn author(&self, text: &str) -> Result<Author, Problem> {
+        if text.eq_ignore_ascii_case("me") {
+            return Ok(Author::Me);
+        }
+        if let Some(id) = account_id(text) {
+            return Ok(Author::AccountId(id));
+        }
+        let people = self.connection.people_named(text).await?;
+        let mut meant: Vec<&Person> = people
+            .iter()
+            .filter(|person| person.name().to_lowercase() == text.trim().to_lowercase())
+            .collect();
+        if meant.is_empty() {
+            meant = people.iter().collect();
+        }
+        match meant.as_slice() {
+            [person] => Ok(Author::AccountId(person.account_id.to_string())),
+            [] => Err(Problem::invalid(
+                "author",
+                "nobody of this name is known",
+                "me, an account id, or a name as Confluence shows it",
+            )),
+            several => Err(ambiguous_author(several)),
+        }
+    }
+
+    /// Whether there is an allow-list and the person sees none of its spaces.
+    fn sees_nothing(&self) -> bool {
+        self.allowed.as_ref().is_some_and(|spaces| spaces.is_empty())
+    }
+
+    fn cql(&self, filters: &Filters, field: Field) -> Result<cql::Built, Problem> {
+        let keys: Option<Vec<String>> =
+            self.allowed.as_ref().map(|spaces| spaces.iter().map(|space| space.key.to_string()).collect());
+        let keys = keys.filter(|keys| !keys.is_empty());
+        cql::build(filters, field, keys.as_deref()).map_err(|error| cql_problem(&error))
+    }
+
+    /// Drops what is outside the policy. Where something had to be dropped, a total would count it, so there is none.
+    fn within_policy(&self, found: Found, cql: String, next_cursor: Option<String>) -> Results {
+        let before = found.hits.len();
+        let hits: Vec<Hit> = found.hits.into_iter().filter(|hit| self.permits_hit(hit)).collect();
+        let total = if hits.len() == before { found.total } else { None };
+        Results { hits, total, cql, next_cursor }
+    }
+
+    /// Decided on the space id alone; what has none is outside.
+    fn permits_hit(&self, hit: &Hit) -> bool {
+        let Some(allowed) = &self.allowed else { return true };
+        hit.space_id.as_ref().is_some_and(|id| allowed.iter().any(|space| space.id == *id))
+    }
+
+    fn resume_search(&self, cursor: Option<&str>) -> Result<(Field, Option<String>), Problem> {
+        let Some(marked) = self.open_cursor(cursor)? else { return Ok((Field::SiteSearch, None)) };
+        let field = if marked.starts_with(mark(Field::Text)) { Field::Text } else { Field::SiteSearch };
+        Ok((field, Some(marked[1..].to_owned())))
+    }
+}
+
+/// Account ids are 24 or more characters without spaces and hold a digit; names are not.
+fn account_id(text: &str) -> Option<String> {
+    let id: AccountId = text.parse().ok()?;
+    (text.len() >= 20 && text.bytes().any(|byte| byte.is_ascii_digit())).then(|| id.to_string())
+}
+
+fn ambiguous_author(people: &[&Person]) -> Problem {
+    let candidates = people.iter().take(25).map(|person| Candidate {
+        id: person.account_id.to_string(),
+        name: person.name().to_owned(),
+        url: None,
+        space: None,
+    });
+    let problem = Problem::new(
+        Kind::AmbiguousAuthor,
+        "Several people have this name.",
+        "Call again with author set to the id of one of the candidates; ask the person which one if that is not clear.",
+    );
+    Problem { parameter: Some("author".to_owned()), candidates: candidates.collect(), ..problem }
+}
+
+fn mark(field: Field) -> char {
+    match field {
+        Field::SiteSearch => 's',
+        Field::Text => 't',
+    }
+}
+
+/// What in the caller's words makes no CQL, and what to write instead.
+pub fn cql_problem(error: &CqlError) -> Problem {
+    let kind = if matches!(error, CqlError::Raw { .. }) { Kind::InvalidCql } else { Kind::InvalidParameter };
+    let problem = Problem::new(kind, error.to_string(), error.next_step());
+    Problem { parameter: error.parameter().map(str::to_owned), ..problem }
+}
+
+/// Confluence's reason is passed on, since it names what to correct; what it quotes of the policy is not.
+fn search_problem(error: Error, built: &cql::Built) -> Problem {
+    let Error::BadRequest(reason) = error else { return error.into() };
+    let reason = reason.replace(&built.full, &built.caller);
+    let policy_shows = built.full != built.caller && reason.contains("space");
+    let reason = if policy_shows { "Confluence cannot read it" } else { reason.trim_end_matches('.') };
+    Problem::new(
+        Kind::InvalidCql,
+        format!("{reason}. The CQL was: {}", built.caller),
+        "Correct the CQL and call again, or use query with plain words instead.",
+    )
+}

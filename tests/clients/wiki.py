@@ -1,0 +1,22 @@
+"""The question that every MCP client has to answer from the sandbox's wiki: how long does a rebuild of the ledger take?"""
+
+WORDS = "ledger projections rebuild"
+TITLE = "ADR-001: Event sourcing for the ledger"
+FACT = "3 hours and 20 minutes"
+
+
+def pick(found: dict) -> dict:
+    """The result to read."""
+    titles = [result["title"] for result in found["results"]]
+    assert TITLE in titles, f"search found {titles}"
+    return found["results"][titles.index(TITLE)]
+
+
+def check(tools: list[str], found: dict, fetched: dict):
+    assert {"searchConfluence", "getPage", "search", "fetch"} <= set(tools), tools
+    assert FACT in fetched["text"], fetched
+    assert fetched["url"] == found["url"] and fetched["url"].startswith("https://acme.atlassian.net/wiki/"), fetched
+
+
+def passed(what: str, protocol: str | None = None):
+    print(f"ok    {what}" + (f", protocol {protocol}" if protocol else ""), flush=True)
