@@ -55,7 +55,9 @@ pub async fn demo(
         callback: format!("{gateway}/oauth/callback"),
     };
     let config = Config::load(&env, &known_actions()).map_err(io::Error::other)?;
-    let atlassian = Sandbox::new(app, Clock::system()).router();
+    let atlassian = Sandbox::new(app, Clock::system());
+    atlassian.catch_up();
+    let atlassian = atlassian.router();
     tokio::spawn(async move { axum::serve(sandbox_listener, atlassian).await });
     let server = tokio::spawn(run(gateway_listener, config, Clock::system(), shutdown));
 

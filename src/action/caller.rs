@@ -134,7 +134,7 @@ impl Caller {
 
     /// A site that the GPT cannot mean.
     fn refuse_foreign_site(&self, named: Option<&str>, parameter: &str) -> Result<(), Problem> {
-        let (Some(named), Some(own)) = (named, self.gpt.site.as_deref()) else { return Ok(()) };
+        let (Some(named), Some(own)) = (named.map(bare), self.gpt.site.as_deref()) else { return Ok(()) };
         let comparable =
             named.contains('.') == own.contains('.') && (named.contains('.') || named.len() == own.len());
         if comparable && !named.eq_ignore_ascii_case(own) { Err(foreign_site(parameter)) } else { Ok(()) }
@@ -164,10 +164,14 @@ impl Caller {
 
 /// Whether a text names a site: by its name, host, URL or cloud id.
 fn names(text: &str, site: &Site) -> bool {
-    let bare = text.trim().trim_start_matches("https://").trim_end_matches('/');
     [site.name.as_str(), site.host(), site.cloud_id.as_str()]
         .iter()
-        .any(|name| name.eq_ignore_ascii_case(bare))
+        .any(|name| name.eq_ignore_ascii_case(bare(text)))
+}
+
+/// What names a site, without what only makes it a URL.
+fn bare(text: &str) -> &str {
+    text.trim().trim_start_matches("https://").trim_end_matches('/')
 }
 
 fn no_site(detail: &str) -> Problem {

@@ -51,8 +51,9 @@ pub fn from_request(
         let name = decode(name).ok_or_else(|| {
             Problem::invalid("query string", "a name is not UTF-8", "percent-encoded UTF-8")
         })?;
+        let shown = clean(&name);
         let value = decode(value)
-            .ok_or_else(|| Problem::invalid(&name, "its value is not UTF-8", "percent-encoded UTF-8"))?;
+            .ok_or_else(|| Problem::invalid(&shown, "its value is not UTF-8", "percent-encoded UTF-8"))?;
         if matches!(name.as_str(), "access_token" | "token" | "bearer") {
             return Err(Problem::invalid(
                 &name,
@@ -61,7 +62,7 @@ pub fn from_request(
             ));
         }
         if input.contains_key(&name) {
-            return Err(Problem::invalid(&name, "it is given twice", accepted(schema, &name)));
+            return Err(Problem::invalid(&shown, "it is given twice", accepted(schema, &name)));
         }
         input.insert(name, Value::String(value));
     }

@@ -49,7 +49,11 @@ fn flatten(schema: Value, definitions: &BTreeMap<String, Value>, open: &mut Vec<
     for word in ["oneOf", "anyOf", "allOf"] {
         if let Some(Value::Array(parts)) = schema.remove(word) {
             let parts = parts.into_iter().filter(|part| part.get("type") != Some(&json!("null")));
-            let merged = parts.map(|part| flatten(part, definitions, open)).fold(json!({}), combine);
+            let merged = parts.map(|part| member(part, word, definitions, open)).fold(json!({}), combine);
+            if merged.get("type").is_some() {
+                // What the parts are counts; utoipa may call the whole an object beside them.
+                schema.remove("type");
+            }
             return merge(merged, schema);
         }
     }
@@ -67,6 +71,17 @@ fn flatten(schema: Value, definitions: &BTreeMap<String, Value>, open: &mut Vec<
         }
     }
     Value::Object(schema)
+}
+
+/// A part of a combination. Flattened into another object, what may be null requires nothing.
+fn member(part: Value, word: &str, definitions: &BTreeMap<String, Value>, open: &mut Vec<String>) -> Value {
+    let alternatives = part.get("oneOf").and_then(Value::as_array);
+    let optional = alternatives.is_some_and(|all| all.iter().any(|one| one.get("type") == Some(&json!("null"))));
+    let mut part = flatten(part, definitions, open);
+    if let (true, "allOf", Some(object)) = (optional, word, part.as_object_mut()) {
+        object.remove("required");
+    }
+    part
 }
 
 /// `["string", "null"]` is `string` that may be absent; formats of integers say nothing that their limits do not.

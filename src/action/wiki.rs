@@ -2,6 +2,7 @@
 //!
 //! The policy is decided on pairs of cloud id and space id. What lies outside is missing, not forbidden: both look the same.
 
+mod around;
 mod cursor;
 mod search;
 
@@ -18,6 +19,7 @@ use crate::markdown::mentioned_people;
 use crate::problem::Problem;
 use crate::seal::Sealer;
 
+pub use around::Located;
 pub use search::{Results, cql_problem};
 
 /// A site, a person and a policy.
@@ -62,7 +64,7 @@ impl Wiki {
     ) -> Result<Self, Problem> {
         let allowed_keys: Vec<SpaceKey> = gpt.spaces.iter().filter_map(|key| key.parse().ok()).collect();
         let allowed =
-            if allowed_keys.is_empty() { None } else { Some(connection.spaces_by_key(&allowed_keys).await?) };
+            if gpt.spaces.is_empty() { None } else { Some(connection.spaces_by_key(&allowed_keys).await?) };
         Ok(Self { connection, site, allowed, allowed_keys, list, sealer, now })
     }
 
@@ -79,10 +81,7 @@ impl Wiki {
     pub async fn document(&self, id: &ContentId, version: Option<u32>) -> Result<Document, Problem> {
         let (kind, content) = self.connection.content(id, version).await?;
         self.permit(&content.space_id)?;
-        // A reading of an old version is a reading; a draft or a page in the trash is not.
-        if !matches!(content.status.as_str(), "current" | "archived" | "historical" | "") {
-            return Err(Problem::not_found());
-        }
+        readable(&content.status)?;
         let mentioned = mentioned_people(content.storage()).into_iter().filter_map(|id| id.parse().ok());
         let ids: Vec<AccountId> = mentioned.chain(content.version.author_id.clone()).collect();
         let (space, people) =
@@ -91,16 +90,9 @@ impl Wiki {
     }
 
     /// Current pages and blog posts of exactly this title, in any case, that the policy lets through.
-    pub async fn titled(&self, title: &str, space: Option<&SpaceKey>) -> Result<Vec<Titled>, Problem> {
-        let space_id = match space {
-            Some(key) => match self.space_named(key).await? {
-                Some(space) => Some(space.id.clone()),
-                None => return Ok(Vec::new()),
-            },
-            None => None,
-        };
+    pub async fn titled(&self, title: &str, space: Option<&Space>) -> Result<Vec<Titled>, Problem> {
         let mut titled = Vec::new();
-        for content in self.connection.pages_titled(title, space_id.as_ref()).await? {
+        for content in self.connection.pages_titled(title, space.map(|space| &space.id)).await? {
             if self.permit(&content.space_id).is_ok() {
                 let space = Some(self.space_of(&content.space_id).await?.key.clone());
                 let web_path = content.web_path();
@@ -108,16 +100,27 @@ impl Wiki {
             }
         }
         // Blog posts, and titles that differ in case where Confluence minds it, are found by search alone.
-        if titled.is_empty() { self.search_title(title, space).await } else { Ok(titled) }
+        if titled.is_empty() {
+            self.search_title(title, space.map(|space| &space.key)).await
+        } else {
+            Ok(titled)
+        }
     }
 
-    /// The page that a space begins with.
-    pub async fn home_of(&self, key: &SpaceKey) -> Result<ContentId, Problem> {
-        let space = self.space_named(key).await?.ok_or_else(Problem::not_found)?;
-        space.homepage_id.clone().ok_or_else(Problem::not_found)
+    /// The space that the key in a URL leads to. The key may be an alias: the policy is asked about the id behind it, and
+    /// what lies outside is missing.
+    pub async fn space_at(&self, key: &SpaceKey) -> Result<Arc<Space>, Problem> {
+        let same = |space: &&Arc<Space>| space.key.as_str().eq_ignore_ascii_case(key.as_str());
+        if let Some(space) = self.allowed.iter().flat_map(|spaces| spaces.iter()).find(same) {
+            return Ok(space.clone());
+        }
+        let spaces = self.connection.spaces_by_key(std::slice::from_ref(key)).await?;
+        let space = spaces.first().ok_or_else(Problem::not_found)?;
+        self.permit(&space.id)?;
+        Ok(space.clone())
     }
 
-    /// Spaces the person sees and the GPT may read. With an allow-list, they come in one page.
+    /// Spaces the person sees and the GPT may read. Those of an allow-list are known; their cursor counts them.
     pub async fn spaces(
         &self,
         r#type: Option<SpaceType>,
@@ -127,7 +130,11 @@ impl Wiki {
         let cursor = self.open_cursor(cursor)?;
         if let Some(allowed) = &self.allowed {
             let wanted = |space: &&Arc<Space>| r#type.is_none_or(|r#type| space.r#type == r#type.name());
-            return Ok((allowed.iter().filter(wanted).cloned().collect(), None));
+            let from = cursor.and_then(|count| count.parse().ok()).unwrap_or(0);
+            let to = from + limit as usize;
+            let wanted: Vec<_> = allowed.iter().filter(wanted).cloned().collect();
+            let next = (to < wanted.len()).then(|| self.seal_cursor(&to.to_string()));
+            return Ok((wanted.into_iter().skip(from).take(limit as usize).collect(), next));
         }
         let page = self.connection.spaces(r#type, limit, cursor.as_deref()).await?;
         Ok((page.spaces, page.cursor.as_deref().map(|next| self.seal_cursor(next))))
@@ -183,4 +190,9 @@ impl Wiki {
         let known = self.allowed_keys.iter().find(|allowed| allowed.as_str().eq_ignore_ascii_case(key));
         known.map(ToString::to_string).ok_or_else(foreign_space)
     }
+}
+
+/// A reading of an old version is a reading; a draft or a page in the trash is not.
+fn readable(status: &str) -> Result<(), Problem> {
+    if matches!(status, "current" | "archived" | "historical" | "") { Ok(()) } else { Err(Problem::not_found()) }
 }

@@ -3,7 +3,7 @@ use utoipa::ToSchema;
 
 use super::page_url::PageUrl;
 use super::reading::{Page, Reading};
-use crate::action::{Action, Caller, Titled, Wiki};
+use crate::action::{Action, Caller, MAX_ANSWER, Titled, Wiki};
 use crate::confluence::{ContentId, SpaceKey};
 use crate::problem::{Candidate, Kind, Problem};
 
@@ -51,7 +51,11 @@ impl Action for FindPage {
             }
             (None, Some(title)) => {
                 let wiki = caller.wiki().await?;
-                let id = the_one(&wiki, &wiki.titled(title.trim(), self.space.as_ref()).await?)?;
+                let space = match &self.space {
+                    Some(key) => Some(wiki.space(key).await?),
+                    None => None,
+                };
+                let id = the_one(&wiki, &wiki.titled(title.trim(), space.as_deref()).await?)?;
                 (wiki, id)
             }
             _ => {
@@ -63,15 +67,20 @@ impl Action for FindPage {
             }
         };
         let document = wiki.document(&id, self.reading.version()).await?;
-        self.reading.read(&wiki, &document)
+        self.reading.read(&wiki, &document, MAX_ANSWER)
     }
 }
 
 async fn locate(wiki: &Wiki, url: PageUrl) -> Result<ContentId, Problem> {
     match url {
         PageUrl::Id(id) => Ok(id),
-        PageUrl::Title { space, title } => the_one(wiki, &wiki.titled(&title, Some(&space)).await?),
-        PageUrl::Home { space } => wiki.home_of(&space).await,
+        PageUrl::Title { space, title } => {
+            let space = wiki.space_at(&space).await?;
+            the_one(wiki, &wiki.titled(&title, Some(&space)).await?)
+        }
+        PageUrl::Home { space } => {
+            wiki.space_at(&space).await?.homepage_id.clone().ok_or_else(Problem::not_found)
+        }
     }
 }
 

@@ -2,7 +2,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::reading::{Page, Reading};
-use crate::action::{Action, Caller};
+use crate::action::{Action, Caller, MAX_ANSWER};
 use crate::confluence::ContentId;
 use crate::problem::Problem;
 
@@ -30,6 +30,6 @@ impl Action for GetPage {
     async fn call(self, caller: Caller) -> Result<Page, Problem> {
         let wiki = caller.wiki().await?;
         let document = wiki.document(&self.id, self.reading.version()).await?;
-        self.reading.read(&wiki, &document)
+        self.reading.read(&wiki, &document, MAX_ANSWER)
     }
 }

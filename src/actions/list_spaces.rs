@@ -3,10 +3,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::action::{Action, Caller, Wiki, clip};
+use crate::action::{Action, Caller, MAX_ANSWER, Wiki, clip, fit, json_bytes};
 use crate::confluence::{Space, SpaceType};
 use crate::problem::Problem;
 
+/// What the answer holds beside the spaces, at the most, in bytes: the cursor.
+const AROUND: usize = 5_000;
 /// How many pages of spaces one call looks through for a query.
 const PAGES: usize = 4;
 
@@ -78,7 +80,8 @@ impl Action for ListSpaces {
             (spaces, next_cursor) = wiki.spaces(self.r#type, self.limit, Some(&cursor)).await?;
             spaces.retain(|space| matches(space, &words));
         }
-        Ok(SpaceList { results: spaces.iter().map(|space| listed(&wiki, space)).collect(), next_cursor })
+        let room = (MAX_ANSWER - AROUND) / spaces.len().max(1);
+        Ok(SpaceList { results: spaces.iter().map(|space| listed(&wiki, space, room)).collect(), next_cursor })
     }
 }
 
@@ -87,13 +90,17 @@ fn matches(space: &Arc<Space>, words: &[String]) -> bool {
     words.iter().all(|word| text.contains(word))
 }
 
-fn listed(wiki: &Wiki, space: &Arc<Space>) -> ListedSpace {
-    ListedSpace {
+/// `room` is what it may take in the answer, in bytes.
+fn listed(wiki: &Wiki, space: &Arc<Space>, room: usize) -> ListedSpace {
+    let mut listed = ListedSpace {
         key: space.key.to_string(),
-        name: space.name.clone(),
+        name: clip(&space.name, 100),
         r#type: space.r#type.clone(),
         url: wiki.url(&format!("/spaces/{}", space.key)),
         homepage_id: space.homepage_id.as_ref().map(ToString::to_string),
-        description: Some(clip(space.description(), 300)).filter(|text| !text.is_empty()),
-    }
+        description: None,
+    };
+    let room = room.saturating_sub(json_bytes(&listed) + r#","description":"#.len());
+    listed.description = Some(fit(space.description(), 300, room)).filter(|text| !text.is_empty());
+    listed
 }

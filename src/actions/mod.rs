@@ -4,6 +4,12 @@
 
 mod find_page;
 mod get_page;
+mod get_page_history;
+mod get_page_tree;
+mod get_pages;
+mod get_recent_changes;
+mod list_attachments;
+mod list_comments;
 mod list_spaces;
 mod page_url;
 mod reading;
@@ -19,7 +25,13 @@ pub fn all() -> Vec<Entry> {
         entry::<search_confluence::SearchConfluence>(),
         entry::<find_page::FindPage>(),
         entry::<get_page::GetPage>(),
+        entry::<get_pages::GetPages>(),
+        entry::<get_page_tree::GetPageTree>(),
         entry::<list_spaces::ListSpaces>(),
+        entry::<list_comments::ListComments>(),
+        entry::<list_attachments::ListAttachments>(),
+        entry::<get_page_history::GetPageHistory>(),
+        entry::<get_recent_changes::GetRecentChanges>(),
         entry::<who_am_i::WhoAmI>(),
     ]
 }

@@ -1,29 +1,17 @@
 //! Reading one page: what the actions that answer with a page share.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::shapes::{Person, Space, status, time};
-use crate::action::{Document, MAX_ANSWER, Wiki, clip};
-use crate::markdown::{self, Context, Omitted, OutlineEntry, PartSize};
+use super::shapes::{Person, Space, convert, fitting, status, time};
+use crate::action::{Document, Wiki, clip};
+use crate::markdown::{self, Heading, Omitted, PartSize};
 use crate::problem::Problem;
 
-/// The most headings an outline lists, and the longest of them in characters.
-const MAX_OUTLINE: usize = 150;
+/// The longest heading of an outline and the longest name of a loss, in characters.
 const MAX_HEADING: usize = 60;
-/// The most kinds of losses that are listed, and the longest name of one in characters.
-const MAX_LOSSES: usize = 30;
-const MAX_LOSS: usize = 60;
-/// The most that all labels together take, in bytes.
-const MAX_LABELS: usize = 3_000;
-/// What an answer holds beside Markdown and outline, at the most, in bytes: 30 losses of 60 characters, the labels, and
-/// title, names and links of the page.
-const AROUND: usize = 16_000;
-/// What one heading of the outline takes beside its text, at the most.
-const AROUND_HEADING: usize = 48;
+/// The least room that a part is given, in bytes, whatever stands around it.
+const LEAST_PART: usize = 500;
 
 /// How to read a page.
 #[derive(Deserialize, ToSchema)]
@@ -99,33 +87,54 @@ pub struct Omission {
     count: u64,
 }
 
+impl Page {
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 impl Reading {
     /// The version that the caller pinned.
     pub fn version(&self) -> Option<u32> {
         self.version
     }
 
-    /// The part of `document` that was asked for.
-    pub fn read(&self, wiki: &Wiki, document: &Document) -> Result<Page, Problem> {
-        let whole = convert(wiki, document);
-        let size = PartSize {
-            chars: self.max_chars as usize,
-            json_bytes: MAX_ANSWER - AROUND - outline_bytes(&whole),
-        };
-        let wanted = self.wanted(&whole)?;
-        let parts = wanted.as_ref().unwrap_or(&whole).parts(size);
-        let count = parts.len();
-        let text = parts.into_iter().nth(self.part as usize - 1).ok_or_else(|| {
-            Problem::invalid(
-                "part",
-                format!("there is no part {} with this maxChars, section and query", self.part),
-                format!("1 to {count}"),
-            )
-        })?;
+    /// The whole page in parts of `max_chars`, from the beginning.
+    pub fn whole(max_chars: u32) -> Self {
+        Self { part: 1, section: None, query: None, max_chars, version: None }
+    }
+
+    /// The part of `document` that was asked for, in an answer of at most `room` bytes.
+    pub fn read(&self, wiki: &Wiki, document: &Document, room: usize) -> Result<Page, Problem> {
         let content = &document.content;
-        let editor = content.version.author_id.as_ref().and_then(|id| Some((id, document.people.get(id)?)));
-        let outline = whole.outline(size);
-        Ok(Page {
+        let whole = convert(wiki, content.storage(), &content.id, &document.space, &document.people);
+        let wanted = self.wanted(&whole)?;
+        let mut page = self.page(wiki, document, &whole, room);
+        // Rounded up, so that the same text is cut alike when a name around it changes.
+        let around = serde_json::to_string(&page).map_or(0, |text| text.len()).next_multiple_of(1024);
+        let size = PartSize { chars: self.max_chars as usize, json_bytes: room.saturating_sub(around).max(LEAST_PART) };
+        let parts = wanted.as_ref().unwrap_or(&whole).parts(size);
+        page.parts = narrow(parts.len());
+        page.next_part = (page.parts > self.part).then(|| self.part + 1);
+        for (heading, entry) in page.outline.iter_mut().zip(whole.outline(size)) {
+            heading.part = narrow(entry.part);
+        }
+        let text = parts.into_iter().nth(self.part as usize - 1).ok_or_else(|| {
+            let found = format!("there is no part {} with this maxChars, section and query", self.part);
+            Problem::invalid("part", found, format!("1 to {}", page.parts))
+        })?;
+        page.markdown = text.into_text();
+        Ok(page)
+    }
+
+    /// Everything but the text, with the largest numbers where the text decides.
+    fn page(&self, wiki: &Wiki, document: &Document, whole: &markdown::Document, room: usize) -> Page {
+        let content = &document.content;
+        let (outline, unlisted) = within(whole.headings().map(OutlineHeading::from).collect(), room / 5);
+        let unlisted = Omission { what: "headings in the outline".to_owned(), count: unlisted };
+        let (mut omitted, _) = within(whole.omitted().iter().map(Omission::from).collect(), room / 10);
+        omitted.extend((unlisted.count > 0).then_some(unlisted));
+        Page {
             id: content.id.to_string(),
             r#type: document.kind.name().to_owned(),
             title: clip(&content.title, 255),
@@ -134,17 +143,16 @@ impl Reading {
             status: status(&content.status),
             version: content.version.number,
             last_modified: time(content.version.created_at),
-            last_modified_by: editor
-                .map(|(id, name)| Person { name: name.to_string(), account_id: id.to_string() }),
-            labels: labels(content.labels()),
-            omitted: omissions(whole.omitted(), outline.len()),
-            outline: outline.iter().take(MAX_OUTLINE).map(OutlineHeading::from).collect(),
-            markdown: text.into_text(),
+            last_modified_by: Person::named(content.version.author_id.as_ref(), &document.people),
+            labels: within(content.labels(), room / 20).0,
+            omitted,
+            outline,
+            markdown: String::new(),
             part: self.part,
-            parts: narrow(count),
-            next_part: (narrow(count) > self.part).then(|| self.part + 1),
+            parts: u32::MAX,
+            next_part: Some(u32::MAX),
             max_chars: self.max_chars,
-        })
+        }
     }
 
     /// The section or the passages that were asked for; nothing: the whole page.
@@ -169,53 +177,24 @@ impl Reading {
     }
 }
 
-fn convert(wiki: &Wiki, document: &Document) -> markdown::Document {
-    let people: HashMap<String, String> =
-        document.people.iter().map(|(id, name)| (id.to_string(), name.to_string())).collect();
-    let context = Context {
-        wiki_url: &format!("{}/wiki", wiki.site().url),
-        page_id: document.content.id.as_str(),
-        space_key: Some(document.space.key.as_str()),
-        people: &people,
-    };
-    markdown::from_storage(document.content.storage(), &context)
+/// As many of `rows` from the first as fit `room` bytes of JSON, and how many do not.
+fn within<T: Serialize>(mut rows: Vec<T>, room: usize) -> (Vec<T>, u64) {
+    let fitting = fitting(&rows, room);
+    let dropped = rows.len() - fitting;
+    rows.truncate(fitting);
+    (rows, dropped as u64)
 }
 
-/// The converter's losses, and the headings that the outline has no room for.
-fn omissions(losses: &[Omitted], headings: usize) -> Vec<Omission> {
-    let unlisted = headings.saturating_sub(MAX_OUTLINE);
-    let outline = (unlisted > 0)
-        .then(|| Omission { what: "headings in the outline".to_owned(), count: unlisted as u64 });
-    let losses = losses
-        .iter()
-        .take(MAX_LOSSES)
-        .map(|loss| Omission { what: clip(&loss.what, MAX_LOSS), count: loss.count });
-    losses.chain(outline).collect()
-}
-
-impl From<&OutlineEntry<'_>> for OutlineHeading {
-    fn from(entry: &OutlineEntry<'_>) -> Self {
-        Self { heading: clip(entry.heading, MAX_HEADING), level: entry.level, part: narrow(entry.part) }
+impl From<&Heading> for OutlineHeading {
+    fn from(heading: &Heading) -> Self {
+        Self { heading: clip(&heading.text, MAX_HEADING), level: heading.level, part: u32::MAX }
     }
 }
 
-/// What the outline of a page takes in an answer, at the most.
-fn outline_bytes(document: &markdown::Document) -> usize {
-    let headings = document.headings().take(MAX_OUTLINE);
-    headings
-        .map(|heading| AROUND_HEADING + Value::from(clip(&heading.text, MAX_HEADING)).to_string().len())
-        .sum()
-}
-
-fn labels(labels: Vec<String>) -> Vec<String> {
-    let mut room = MAX_LABELS;
-    let fits = |label: &String| {
-        let needed = label.len() + 3;
-        let fits = needed <= room;
-        room = room.saturating_sub(needed);
-        fits
-    };
-    labels.into_iter().take_while(fits).collect()
+impl From<&Omitted> for Omission {
+    fn from(loss: &Omitted) -> Self {
+        Self { what: clip(&loss.what, MAX_HEADING), count: loss.count }
+    }
 }
 
 fn narrow(number: usize) -> u32 {

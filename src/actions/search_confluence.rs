@@ -4,10 +4,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::shapes::{Person, Space, status, time};
-use crate::action::{Action, Caller, CommaList, Results, Wiki, clip, cql_problem};
+use crate::action::{Action, Caller, CommaList, MAX_ANSWER, Results, Wiki, clip, cql_problem, fit, json_bytes};
 use crate::confluence::cql::{CqlError, DateBound, Filters, Sort, Words, parse_raw};
 use crate::confluence::{ContentId, Hit, SpaceKey};
 use crate::problem::Problem;
+
+/// What an answer holds beside the results and their CQL, at the most, in bytes: the cursor and the suggestion.
+const AROUND: usize = 5_000;
 
 /// Search Confluence
 ///
@@ -164,6 +167,7 @@ impl SearchConfluence {
                 title: words("title", &self.title)?,
                 labels: self.label.as_ref().map(|list| list.0.clone()).unwrap_or_default(),
                 author: None,
+                contributor: None,
                 ancestor: self.ancestor.as_ref().map(ToString::to_string),
                 updated_after: date("updatedAfter", &self.updated_after)?,
                 updated_before: date("updatedBefore", &self.updated_before)?,
@@ -188,9 +192,10 @@ impl SearchConfluence {
 
     fn answer(&self, wiki: &Wiki, found: Results) -> SearchResults {
         let nothing = found.hits.is_empty() && found.next_cursor.is_none();
+        let room = (MAX_ANSWER - AROUND).saturating_sub(json_bytes(&found.cql)) / found.hits.len().max(1);
         SearchResults {
             suggestion: nothing.then(|| self.suggestion()),
-            results: found.hits.into_iter().map(|hit| result(wiki, hit)).collect(),
+            results: found.hits.into_iter().map(|hit| result(wiki, hit, room)).collect(),
             total: found.total,
             cql: found.cql,
             next_cursor: found.next_cursor,
@@ -219,18 +224,21 @@ impl SearchConfluence {
     }
 }
 
-fn result(wiki: &Wiki, hit: Hit) -> SearchResult {
-    SearchResult {
+/// A result as answers show it, in at most `room` bytes.
+pub fn result(wiki: &Wiki, hit: Hit, room: usize) -> SearchResult {
+    let mut result = SearchResult {
         url: wiki.url(&hit.web_path),
         space: hit.space_key.map(|key| Space { key: key.to_string(), name: hit.space_name }),
-        excerpt: clip(&hit.excerpt, 500),
+        excerpt: String::new(),
         last_modified: hit.last_modified.map(time),
         last_modified_by: hit.last_modified_by.as_ref().map(Person::from),
         status: status(&hit.status),
         id: hit.id,
         r#type: hit.r#type,
-        title: hit.title,
-    }
+        title: clip(&hit.title, 255),
+    };
+    result.excerpt = fit(&hit.excerpt, 500, room.saturating_sub(json_bytes(&result)));
+    result
 }
 
 impl SortBy {

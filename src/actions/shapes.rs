@@ -1,11 +1,16 @@
 //! Shapes that several answers share.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::action::{MAX_ANSWER, Wiki};
 use crate::atlassian;
-use crate::confluence;
+use crate::confluence::{self, AccountId, ContentId};
+use crate::markdown;
 
 /// A person.
 #[derive(Debug, Serialize, ToSchema)]
@@ -50,6 +55,46 @@ impl From<&atlassian::Site> for Site {
     fn from(site: &atlassian::Site) -> Self {
         Self { id: site.cloud_id.as_str().to_owned(), name: site.name.clone(), url: site.url.clone() }
     }
+}
+
+impl Person {
+    /// The person of an account id, if their name is known.
+    pub fn named(id: Option<&AccountId>, names: &HashMap<AccountId, Arc<str>>) -> Option<Self> {
+        let id = id?;
+        Some(Self { name: names.get(id)?.to_string(), account_id: id.to_string() })
+    }
+}
+
+/// Storage format as Markdown, with the names of the people it mentions.
+pub fn convert(
+    wiki: &Wiki,
+    storage: &str,
+    page: &ContentId,
+    space: &confluence::Space,
+    people: &HashMap<AccountId, Arc<str>>,
+) -> markdown::Document {
+    let people: HashMap<String, String> = people.iter().map(|(id, name)| (id.to_string(), name.to_string())).collect();
+    let context = markdown::Context {
+        wiki_url: &wiki.url("").trim_end_matches('/').to_owned(),
+        page_id: page.as_str(),
+        space_key: Some(space.key.as_str()),
+        people: &people,
+    };
+    markdown::from_storage(storage, &context)
+}
+
+/// The room that the rows of a list have in an answer, in bytes.
+pub const ROOM: usize = MAX_ANSWER - 8_000;
+
+/// How many of `rows`, from the first, fit `room` bytes of JSON.
+pub fn fitting<T: Serialize>(rows: &[T], mut room: usize) -> usize {
+    let fits = |row: &T| {
+        let size = serde_json::to_string(row).map_or(0, |text| text.len() + 1);
+        let fits = size <= room;
+        room = room.saturating_sub(size);
+        fits
+    };
+    rows.iter().map(fits).take_while(|fits| *fits).count()
 }
 
 /// A status that is worth saying: of a thing that is not current.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::cursor::Links;
+use super::cursor::List;
 use super::{AccountId, Call, Connection, ContentId, Error, SpaceId};
 
 /// Which of the two endpoints something came from.
@@ -22,7 +22,7 @@ impl ContentKind {
         }
     }
 
-    fn segment(self) -> &'static str {
+    pub(super) fn segment(self) -> &'static str {
         match self {
             Self::Page => "pages",
             Self::BlogPost => "blogposts",
@@ -52,7 +52,7 @@ pub struct Content {
 impl Content {
     /// The body in storage format, where it was asked for.
     pub fn storage(&self) -> &str {
-        self.body.storage.as_ref().map_or("", |body| &body.value)
+        self.body.storage()
     }
 
     pub fn labels(&self) -> Vec<String> {
@@ -72,11 +72,19 @@ pub struct Version {
     pub number: u32,
     pub created_at: Timestamp,
     pub author_id: Option<AccountId>,
+    #[serde(default)]
+    pub message: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-struct Bodies {
+pub(super) struct Bodies {
     storage: Option<Body>,
+}
+
+impl Bodies {
+    pub(super) fn storage(&self) -> &str {
+        self.storage.as_ref().map_or("", |body| &body.value)
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -96,15 +104,8 @@ struct Label {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-struct WebLinks {
-    webui: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct List {
-    results: Vec<Content>,
-    #[serde(rename = "_links", default)]
-    links: Links,
+pub(super) struct WebLinks {
+    pub(super) webui: Option<String>,
 }
 
 /// How many pages of one title are looked at.
@@ -112,30 +113,45 @@ const SAME_TITLE: usize = 250;
 
 impl Connection {
     /// A page or blog post with its body, current or at `version`. An id that is no page may be a blog post's.
-    pub async fn content(
+    pub async fn content(&self, id: &ContentId, version: Option<u32>) -> Result<(ContentKind, Content), Error> {
+        let mut query = vec![("body-format", "storage".to_owned()), ("include-labels", "true".to_owned())];
+        query.extend(version.map(|number| ("version", number.to_string())));
+        self.page_or_blog_post(id, query).await
+    }
+
+    /// The same without its body and labels: to learn what and where it is.
+    pub async fn located(&self, id: &ContentId) -> Result<(ContentKind, Content), Error> {
+        self.page_or_blog_post(id, Vec::new()).await
+    }
+
+    async fn page_or_blog_post(
         &self,
         id: &ContentId,
-        version: Option<u32>,
+        query: Vec<(&'static str, String)>,
     ) -> Result<(ContentKind, Content), Error> {
-        match self.content_of(ContentKind::Page, id, version).await {
+        match self.send(Call::get(&["api", "v2", ContentKind::Page.segment(), id.as_str()], query.clone())).await {
             Ok(page) => Ok((ContentKind::Page, page)),
             Err(Error::NotFound) => {
-                Ok((ContentKind::BlogPost, self.content_of(ContentKind::BlogPost, id, version).await?))
+                let path = ["api", "v2", ContentKind::BlogPost.segment(), id.as_str()];
+                Ok((ContentKind::BlogPost, self.send(Call::get(&path, query)).await?))
             }
             Err(error) => Err(error),
         }
     }
 
-    /// The same where it is known which of the two it is.
-    pub async fn content_of(
+    /// The versions of a page or blog post, newest first, and where the list goes on.
+    pub async fn versions(
         &self,
-        kind: ContentKind,
-        id: &ContentId,
-        version: Option<u32>,
-    ) -> Result<Content, Error> {
-        let mut query = vec![("body-format", "storage".to_owned()), ("include-labels", "true".to_owned())];
-        query.extend(version.map(|number| ("version", number.to_string())));
-        self.send(Call::get(&["api", "v2", kind.segment(), id.as_str()], query)).await
+        of: (ContentKind, &ContentId),
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<(Vec<Version>, Option<String>), Error> {
+        let mut query = vec![("limit", limit.to_string()), ("sort", "-modified-date".to_owned())];
+        query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
+        let path = ["api", "v2", of.0.segment(), of.1.as_str(), "versions"];
+        let list: List<Version> = self.send(Call::get(&path, query)).await?;
+        let cursor = list.cursor();
+        Ok((list.results, cursor))
     }
 
     /// Current pages of exactly this title, in one space or in all that the person sees, without bodies.
@@ -146,8 +162,8 @@ impl Connection {
             ("limit", SAME_TITLE.to_string()),
         ];
         query.extend(space.map(|id| ("space-id", id.to_string())));
-        let list: List = self.send(Call::get(&["api", "v2", "pages"], query)).await?;
-        if list.links.cursor().is_some() {
+        let list: List<Content> = self.send(Call::get(&["api", "v2", "pages"], query)).await?;
+        if list.cursor().is_some() {
             tracing::debug!("more pages of one title than are looked at");
         }
         Ok(list.results)

@@ -3,6 +3,21 @@
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
+/// One page of a list, as v2 and v1 send it.
+#[derive(Deserialize)]
+pub struct List<T> {
+    pub results: Vec<T>,
+    #[serde(rename = "_links", default)]
+    links: Links,
+}
+
+impl<T> List<T> {
+    /// Where the list goes on.
+    pub fn cursor(&self) -> Option<String> {
+        self.links.cursor()
+    }
+}
+
 /// `_links` of a list.
 #[derive(Default, Deserialize)]
 pub struct Links {

@@ -37,8 +37,8 @@ pub enum Error {
     TooSlow,
 }
 
-/// The longest reason that is passed on, in characters.
-const MAX_REASON: usize = 300;
+/// The longest reason that is kept, in characters: it may quote a long query before it comes to the point.
+const MAX_REASON: usize = 20_000;
 
 /// Both shapes of Atlassian's errors: v1 `{message}`, v2 `{errors: [{title, detail}]}`.
 #[derive(Default, Deserialize)]

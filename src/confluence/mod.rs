@@ -3,7 +3,9 @@
 //! [`Client`] is shared; [`Connection`] is one person at one site for the time of one request. Every call goes through the
 //! one private `send`, which knows the budget, retries once and tells errors apart.
 
+mod attachments;
 mod cache;
+mod comments;
 mod content;
 pub mod cql;
 mod cursor;
@@ -11,6 +13,7 @@ mod error;
 mod ids;
 mod search;
 mod spaces;
+mod tree;
 mod users;
 
 use std::sync::Arc;
@@ -26,11 +29,14 @@ use url::Url;
 use crate::atlassian::{CloudId, describe, retry_after};
 use cache::Caches;
 
+pub use attachments::Attachment;
+pub use comments::{Comment, CommentKind};
 pub use content::{Content, ContentKind, Version};
 pub use error::Error;
 pub use ids::{AccountId, ContentId, SpaceId, SpaceKey};
 pub use search::{Found, Hit};
 pub use spaces::{Space, SpaceType, Spaces};
+pub use tree::Node;
 pub use users::Person;
 
 /// The largest answer that is read, in bytes.

@@ -31,6 +31,8 @@ pub struct Hit {
     /// Plain text around what matched.
     pub excerpt: String,
     pub last_modified: Option<Timestamp>,
+    /// The number of the current version.
+    pub version: Option<u32>,
     pub last_modified_by: Option<Person>,
 }
 
@@ -82,6 +84,7 @@ struct Space {
 
 #[derive(Deserialize)]
 struct Version {
+    number: Option<u32>,
     by: Option<serde_json::Value>,
     when: Option<String>,
 }
@@ -133,7 +136,8 @@ impl From<Row> for Hit {
         let container = row.result_global_container;
         let (space_id, space_key, space_name) =
             row.content.space.map_or((None, None, String::new()), |space| (space.id, space.key, space.name));
-        let (by, when) = row.content.version.map_or((None, None), |version| (version.by, version.when));
+        let (by, when, number) =
+            row.content.version.map_or((None, None, None), |version| (version.by, version.when, version.number));
         let container_key =
             container.as_ref().and_then(|container| container.display_url.rsplit('/').next()?.parse().ok());
         Self {
@@ -151,6 +155,7 @@ impl From<Row> for Hit {
             web_path: row.url,
             excerpt: plain(&row.excerpt),
             last_modified: when.or(row.last_modified).and_then(|time| time.parse().ok()),
+            version: number,
             last_modified_by: by.and_then(|by| serde_json::from_value(by).ok()),
         }
     }

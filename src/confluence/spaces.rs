@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::cursor::Links;
+use super::cursor::List;
 use super::{Call, Connection, ContentId, Error, SpaceId, SpaceKey};
 
 /// How many keys or ids one call may name.
@@ -78,13 +78,6 @@ pub struct Spaces {
     pub cursor: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct List {
-    results: Vec<Space>,
-    #[serde(rename = "_links", default)]
-    links: Links,
-}
-
 impl Connection {
     /// Current spaces the person sees, all or of one type. `limit` is at most 250.
     pub async fn spaces(
@@ -130,8 +123,8 @@ impl Connection {
 
     async fn list_spaces(&self, mut query: Vec<(&'static str, String)>) -> Result<Spaces, Error> {
         query.push(("description-format", "plain".to_owned()));
-        let list: List = self.send(Call::get(&["api", "v2", "spaces"], query)).await?;
-        let cursor = list.links.cursor();
+        let list: List<Space> = self.send(Call::get(&["api", "v2", "spaces"], query)).await?;
+        let cursor = list.cursor();
         let spaces: Vec<Arc<Space>> = list.results.into_iter().map(Arc::new).collect();
         for space in &spaces {
             self.client.caches.spaces.insert((self.partition, space.id.clone()), space.clone()).await;

@@ -4,8 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::cql::quote;
+use super::cql::{Words, quote};
+use super::cursor::List;
 use super::{AccountId, Call, Connection, Error};
 
 /// How many account ids one call may name.
@@ -29,11 +31,6 @@ impl Person {
     }
 }
 
-#[derive(Deserialize)]
-struct List {
-    results: Vec<serde_json::Value>,
-}
-
 impl Connection {
     /// The person whose sign-in this is.
     pub async fn current_person(&self) -> Result<Person, Error> {
@@ -43,9 +40,9 @@ impl Connection {
     }
 
     /// People whose name holds these words.
-    pub async fn people_named(&self, name: &str) -> Result<Vec<Person>, Error> {
-        let cql = format!("user.fullname ~ {}", quote(name));
-        let list: List = self
+    pub async fn people_named(&self, name: &Words) -> Result<Vec<Person>, Error> {
+        let cql = format!("user.fullname ~ {}", quote(name.as_str()));
+        let list: List<Value> = self
             .send(Call::get(
                 &["rest", "api", "search", "user"],
                 vec![("cql", cql), ("limit", "25".to_owned())],
@@ -73,7 +70,7 @@ impl Connection {
         }
         for batch in missing.chunks(BATCH) {
             let body = serde_json::json!({ "accountIds": batch });
-            let list: List = self.send(Call::post(&["api", "v2", "users-bulk"], body)).await?;
+            let list: List<Value> = self.send(Call::post(&["api", "v2", "users-bulk"], body)).await?;
             let people =
                 list.results.into_iter().filter_map(|row| serde_json::from_value::<Person>(row).ok());
             for person in people {

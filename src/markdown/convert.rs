@@ -2,6 +2,7 @@
 //! tags, in whatever order they come, and keeps the elements that are open on a stack of bounded depth.
 
 use super::element::Element;
+use super::expansions::Known;
 use super::hidden;
 use super::losses;
 use super::macros::Macro;
@@ -26,6 +27,7 @@ pub(super) struct Converter<'a> {
     pub(super) slots: Vec<Option<Resource>>,
     pub(super) macros: Vec<Macro>,
     pub(super) storage: super::storage::Open,
+    pub(super) known: Option<Known<'a>>,
 }
 
 /// An element whose content is left out.
@@ -84,6 +86,7 @@ impl<'a> Converter<'a> {
             slots: Vec::new(),
             macros: Vec::new(),
             storage: super::storage::Open::default(),
+            known: None,
         }
     }
 
@@ -133,7 +136,7 @@ impl<'a> Converter<'a> {
         let mut colours = self.stack.last().map(|frame| frame.colours).unwrap_or_default();
         let mut close = Close::Nothing;
         if self.skipping.is_none() {
-            if is_hidden(attributes, &mut colours) {
+            if !attributes.is_empty() && element.may_have_style() && is_hidden(attributes, &mut colours) {
                 self.skip(Some(losses::HIDDEN_TEXT));
             } else if element == Element::Unseen {
                 self.skip(None);
@@ -163,6 +166,17 @@ impl<'a> Converter<'a> {
             if open.strength() > element.strength() {
                 return;
             }
+        }
+    }
+
+    /// Lets other content in here, which can close nothing that is open around it.
+    pub(super) fn inside(&mut self, feed: impl FnOnce(&mut Self)) {
+        let height = self.stack.len();
+        let colours = self.stack.last().map(|frame| frame.colours).unwrap_or_default();
+        self.stack.push(Frame { element: Element::Inclusion, close: Close::Nothing, colours });
+        feed(self);
+        while self.stack.len() > height {
+            self.pop();
         }
     }
 
@@ -415,9 +429,6 @@ impl<'a> Converter<'a> {
 
 /// Whether an element is not shown at all; its colours are noted for its text.
 fn is_hidden(attributes: Attributes<'_>, colours: &mut Colours) -> bool {
-    if !attributes.may_style() {
-        return false;
-    }
     if attributes.get("data-highlight-colour").is_some_and(|colour| !colour.is_empty())
         || attributes.get("class").is_some_and(|class| class.contains("highlight-"))
     {

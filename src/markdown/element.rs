@@ -56,6 +56,8 @@ pub(super) enum Element {
     AdfContent,
     AdfFallback,
     Resource,
+    /// Around content of another page.
+    Inclusion,
     /// Any other name, told apart by its hash.
     Other(u32),
 }
@@ -150,6 +152,7 @@ impl Element {
     /// How far an end tag reaches: it never closes an element that is stronger than its own.
     pub(super) fn strength(self) -> u8 {
         match self {
+            Self::Inclusion => 5,
             Self::Table => 4,
             Self::TableHead | Self::TableBody | Self::Row | Self::HeaderCell | Self::Cell => 3,
             Self::Macro | Self::RichBody | Self::AdfExtension | Self::AdfNode | Self::AdfContent => 3,
@@ -189,6 +192,23 @@ impl Element {
                 | Self::Link
                 | Self::LinkBody
                 | Self::Other(_)
+        )
+    }
+
+    /// Whether it may carry HTML's attributes for looks.
+    pub(super) fn may_have_style(self) -> bool {
+        !matches!(
+            self,
+            Self::Macro
+                | Self::Parameter
+                | Self::RichBody
+                | Self::PlainBody
+                | Self::Link
+                | Self::LinkBody
+                | Self::Picture
+                | Self::Resource
+                | Self::Emoticon
+                | Self::AdfAttribute
         )
     }
 

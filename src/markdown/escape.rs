@@ -40,6 +40,16 @@ const fn classes() -> [Class; 256] {
     classes
 }
 
+/// How much of a text needs no thought: plain characters with single spaces between them.
+pub(super) fn plain_length(bytes: &[u8]) -> usize {
+    let is_plain = |at: usize| bytes.get(at).is_some_and(|byte| CLASSES[*byte as usize] == Class::Plain);
+    let mut length = 0;
+    while is_plain(length) || (bytes.get(length) == Some(&b' ') && is_plain(length + 1)) {
+        length += 1;
+    }
+    length
+}
+
 /// Where a special character stands. Bytes suffice: whatever is not ASCII counts as a letter or is harmless.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
@@ -136,7 +146,16 @@ pub(super) fn is_joiner(character: char, before: Option<char>) -> bool {
     }
 }
 
+/// Letters and digits; quick for the scripts that are most common.
+pub(super) fn is_word_character(character: char) -> bool {
+    match character {
+        '\0'..='\u{7f}' => character.is_ascii_alphanumeric(),
+        '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' => true,
+        _ => character.is_alphanumeric(),
+    }
+}
+
 /// Whether CommonMark takes `character` for punctuation when it decides what an asterisk does.
 pub(super) fn is_punctuation(character: char) -> bool {
-    !character.is_alphanumeric() && !character.is_whitespace()
+    !is_word_character(character) && !character.is_whitespace()
 }

@@ -28,21 +28,29 @@ pub(super) enum Close {
 }
 
 pub fn from_html(html: &str, context: &Context<'_>) -> Document {
-    let sink = Sink(RefCell::new(Converter::new(context, html.len())));
-    let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
+    let mut converter = Converter::new(context, html.len());
+    feed(&mut converter, html);
+    converter.finish()
+}
+
+pub(super) fn feed(converter: &mut Converter<'_>, html: &str) {
+    let tokenizer = Tokenizer::new(Sink(RefCell::new(converter)), TokenizerOpts::default());
     let input = BufferQueue::default();
     input.push_back(StrTendril::from_slice(html));
     let _ = tokenizer.feed(&input);
     tokenizer.end();
-    tokenizer.sink.0.into_inner().finish()
+}
+
+pub(super) fn is_void(name: &str) -> bool {
+    matches!(Element::named(name), Element::Break | Element::Rule | Element::Image | Element::Nothing)
 }
 
 /// Classes of what is there for scripts and screen readers only.
 const UNSEEN_CLASSES: [&str; 5] = ["hidden", "assistive", "visually-hidden", "sr-only", "aui-icon"];
 
-struct Sink<'a>(RefCell<Converter<'a>>);
+struct Sink<'c, 'a>(RefCell<&'c mut Converter<'a>>);
 
-impl TokenSink for Sink<'_> {
+impl TokenSink for Sink<'_, '_> {
     type Handle = ();
 
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
@@ -72,8 +80,7 @@ impl Converter<'_> {
         // What can be unfolded is closed at first, but anyone can see it.
         let attributes = if classes.has("expand-content") { Attributes::Parsed(&[]) } else { attributes };
         self.open(element, attributes, |converter| converter.begin_rendered(element, attributes, classes));
-        let is_void = matches!(element, Element::Break | Element::Rule | Element::Image | Element::Nothing);
-        if is_void || tag.self_closing {
+        if is_void(name) || tag.self_closing {
             self.close(element);
             return TokenSinkResult::Continue;
         }

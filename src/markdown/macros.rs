@@ -8,6 +8,7 @@ use super::writer::Mark;
 #[derive(Default)]
 pub(super) struct Macro {
     name: String,
+    id: String,
     parameters: Vec<Parameter>,
     pub(super) plain_body: Option<String>,
     bodies: u32,
@@ -32,13 +33,13 @@ enum Wrap {
 }
 
 impl Macro {
-    pub(super) fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), ..Self::default() }
+    pub(super) fn named(name: &str, id: String) -> Self {
+        Self { name: name.to_owned(), id, ..Self::default() }
     }
 
     /// An ADF node, under the name of the macro that it is like.
     pub(super) fn node(kind: &str) -> Self {
-        Self::named(&format!("adf:{kind}"))
+        Self::named(&format!("adf:{kind}"), String::new())
     }
 
     pub(super) fn add_parameter(&mut self, name: String, text: String, resource: Option<Resource>) {
@@ -205,6 +206,9 @@ impl Converter<'_> {
     }
 
     fn bodyless(&mut self, open: &Macro) {
+        if is_dynamic(&open.name) && self.expand(open) {
+            return;
+        }
         match open.name.as_str() {
             "status" => {
                 if let Some(title) =
@@ -236,6 +240,17 @@ impl Converter<'_> {
             | "details" | "section" | "column" | "adf:panel" | "adf:decision-item" => self.title(open),
             _ => self.unknown(open),
         }
+    }
+
+    /// Writes what a macro stands for, if that is known.
+    fn expand(&mut self, open: &Macro) -> bool {
+        let excerpt = (open.name == "excerpt-include").then(|| open.get("name"));
+        if let Some(page) = open.resource().filter(|_| matches!(open.name.as_str(), "include" | "excerpt-include"))
+            && self.write_included(page, excerpt)
+        {
+            return true;
+        }
+        self.write_rendered(&open.id)
     }
 
     fn jira(&mut self, open: &Macro) {
@@ -342,6 +357,17 @@ fn is_transparent(name: &str) -> bool {
             | "numberedheadings"
             | "footnote"
     )
+}
+
+/// Macros whose content is not in the body of their page. Third parties' are, too.
+fn is_dynamic(name: &str) -> bool {
+    !matches!(
+        name,
+        "status" | "anchor" | "toc" | "toc-zone" | "mathinline" | "mathblock" | "easy-math-inline" | "easy-math-block"
+            | "latex" | "math" | "view-file" | "viewpdf" | "viewdoc" | "viewppt" | "viewxls" | "multimedia" | "profile"
+            | "info" | "note" | "tip" | "warning" | "panel" | "expand" | "code" | "noformat" | "excerpt" | "details"
+            | "section" | "column"
+    ) && !name.starts_with("adf:")
 }
 
 fn is_inline(name: &str) -> bool {

@@ -10,6 +10,7 @@ mod element;
 mod emoji;
 mod entities;
 mod escape;
+mod expansions;
 mod hidden;
 mod html;
 mod index;
@@ -25,12 +26,13 @@ mod writer;
 use std::collections::HashMap;
 
 pub use document::Document;
+pub use expansions::{Expansions, Inclusion, PageReference, included_pages};
 pub use html::from_html;
 pub use index::Heading;
 pub use losses::Omitted;
 pub use parts::{OutlineEntry, Part, PartSize};
 pub use passages::Passage;
-pub use storage::{from_storage, mentioned_people};
+pub use storage::{from_storage, from_storage_with, mentioned_people};
 
 /// What the converter has to know about the page it converts.
 pub struct Context<'a> {

@@ -1,6 +1,7 @@
 //! What links, images and parameters refer to, and the addresses of it.
 
 use super::Context;
+use super::escape::is_word_character;
 use super::tokens::Attributes;
 
 /// What a `ri:` element names.
@@ -98,7 +99,7 @@ pub(super) fn attachment(page: &str, name: &str) -> String {
 pub(super) fn encode(text: &str, space: char) -> String {
     let mut encoded = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_alphanumeric() || matches!(character, '-' | '.' | '_' | '~') {
+        if is_word_character(character) || matches!(character, '-' | '.' | '_' | '~') {
             encoded.push(character);
         } else if character == ' ' && space != '_' {
             encoded.push(space);
@@ -174,7 +175,7 @@ fn safe(url: &str) -> String {
                 push_encoded(&mut encoded, character);
             }
             '\n' | '\r' | '\t' => {}
-            _ if character.is_alphanumeric() || character.is_ascii_graphic() => encoded.push(character),
+            _ if character.is_ascii_graphic() || is_word_character(character) => encoded.push(character),
             _ => push_encoded(&mut encoded, character),
         }
     }

@@ -4,6 +4,7 @@ use super::convert::{self, Converter};
 use super::element::Element;
 use super::emoji;
 use super::entities;
+use super::expansions::{Expansions, Known};
 use super::losses;
 use super::macros::Macro;
 use super::resources::Resource;
@@ -66,6 +67,19 @@ pub(super) enum Close {
 
 pub fn from_storage(storage: &str, context: &Context<'_>) -> Document {
     let mut converter = Converter::new(context, storage.len());
+    feed(&mut converter, storage);
+    converter.finish()
+}
+
+/// Like `from_storage`, with what macros stand for in their places.
+pub fn from_storage_with(storage: &str, expansions: &Expansions<'_>, context: &Context<'_>) -> Document {
+    let mut converter = Converter::new(context, storage.len());
+    converter.known = Some(Known::new(expansions));
+    feed(&mut converter, storage);
+    converter.finish()
+}
+
+pub(super) fn feed(converter: &mut Converter<'_>, storage: &str) {
     for token in Tokens::new(storage) {
         match token {
             Token::Text(text) => converter.text(&entities::decode(text)),
@@ -80,7 +94,6 @@ pub fn from_storage(storage: &str, context: &Context<'_>) -> Document {
             }
         }
     }
-    converter.finish()
 }
 
 fn is_void(element: Element) -> bool {
@@ -94,7 +107,8 @@ impl Converter<'_> {
         };
         convert::Close::Storage(match element {
             Element::Macro if !self.is_capturing() => {
-                self.begin_macro(Macro::named(&get("ac:name").unwrap_or_default()));
+                let id = get("ac:macro-id").unwrap_or_default();
+                self.begin_macro(Macro::named(&get("ac:name").unwrap_or_default(), id));
                 Close::Macro
             }
             Element::Parameter => {

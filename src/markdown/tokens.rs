@@ -34,12 +34,18 @@ pub(super) enum Attributes<'a> {
 }
 
 pub(super) struct Tokens<'a> {
+    length: usize,
     rest: &'a str,
 }
 
 impl<'a> Tokens<'a> {
     pub(super) fn new(storage: &'a str) -> Self {
-        Self { rest: storage }
+        Self { length: storage.len(), rest: storage }
+    }
+
+    /// How much has been read, in bytes.
+    pub(super) fn offset(&self) -> usize {
+        self.length - self.rest.len()
     }
 
     /// Splits off `length` bytes.
@@ -146,40 +152,45 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// Whether there may be something among them that hides or colours.
-    pub(super) fn may_style(self) -> bool {
+    pub(super) fn is_empty(self) -> bool {
         match self {
-            Self::Written(text) => {
-                let has = |name: &str| memchr::memmem::find(text.as_bytes(), name.as_bytes()).is_some();
-                !text.is_empty() && (has("style") || has("hidden") || has("highlight"))
-            }
-            Self::Parsed(attributes) => !attributes.is_empty(),
+            Self::Written(text) => text.is_empty(),
+            Self::Parsed(attributes) => attributes.is_empty(),
         }
     }
 }
 
+/// Names and values as written. Whatever is between them is passed over.
 fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = text;
     std::iter::from_fn(move || {
-        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/' || c == '=');
+        let is_between = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'=');
+        rest = &rest[rest.bytes().take_while(|byte| is_between(byte)).count()..];
         if rest.is_empty() {
             return None;
         }
-        let end = rest.find(|c: char| c.is_ascii_whitespace() || c == '=').unwrap_or(rest.len());
-        let (key, after) = rest.split_at(end);
-        rest = after.trim_start();
+        let length = rest.bytes().position(|byte| is_between(&byte) && byte != b'/').unwrap_or(rest.len());
+        let (key, after) = rest.split_at(length);
+        rest = trim_start(after);
         let Some(after) = rest.strip_prefix('=') else { return Some((key, "")) };
         let value;
-        (value, rest) = split_value(after.trim_start());
+        (value, rest) = split_value(trim_start(after));
         Some((key, value))
     })
 }
 
+fn trim_start(text: &str) -> &str {
+    &text[text.bytes().take_while(u8::is_ascii_whitespace).count()..]
+}
+
 fn split_value(text: &str) -> (&str, &str) {
-    for quote in ['"', '\''] {
-        if let Some(quoted) = text.strip_prefix(quote) {
-            return quoted.split_once(quote).unwrap_or((quoted, ""));
-        }
+    let quote = text.bytes().next().filter(|byte| matches!(byte, b'"' | b'\''));
+    let Some(quote) = quote else {
+        return text.split_at(text.bytes().position(|byte| byte.is_ascii_whitespace()).unwrap_or(text.len()));
+    };
+    let quoted = &text[1..];
+    match memchr::memchr(quote, quoted.as_bytes()) {
+        Some(length) => (&quoted[..length], &quoted[length + 1..]),
+        None => (quoted, ""),
     }
-    text.split_at(text.find(|c: char| c.is_ascii_whitespace()).unwrap_or(text.len()))
 }

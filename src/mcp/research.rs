@@ -69,7 +69,7 @@ struct Fetched {
     metadata: Metadata,
 }
 
-/// Texts only: clients read a map of strings.
+// Texts only: clients read a map of strings.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Metadata {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use jiff::Timestamp;
@@ -81,16 +82,25 @@ impl Sandbox {
 
     /// Gives a page a new version by Bob.
     pub fn edit_page(&self, id: &str, body: &str, message: &str) {
-        self.change(|wiki, at| {
-            let Some(place) = wiki.content.iter_mut().find(|content| content.id == id) else { return };
-            let old = Content::clone(place);
-            let number = old.current().number + 1;
-            let body = Cow::Owned(body.to_owned());
-            let mut versions = old.versions.clone();
-            versions.push(Version { number, at, by: "bob", message: message.to_owned(), body });
-            let fresh = content(old.id.clone(), old.kind, old.space.clone(), old.title.clone(), versions);
-            *place =
-                Arc::new(Content { seen: fresh.seen, tokens: fresh.tokens, versions: fresh.versions, ..old });
+        self.change(|wiki, now| edit(wiki, id, "bob", now, message, |_| body.to_owned()));
+    }
+
+    /// Lets the last days look lived in, for the demo: what people changed is counted back from the present.
+    pub fn catch_up(&self) {
+        self.change(|wiki, now| {
+            let ago = |hours: u64| now - Duration::from_secs(hours * 3600);
+            let on_call = "<p>Erin has the phone this week, Mina is second. Alice is on holiday.</p>";
+            edit(wiki, "1310760", "erin", ago(51), "Who has the phone", |old| format!("{on_call}{old}"));
+            let question = "<h2>A terminal restarts every morning</h2>\
+                            <p>It need not, but it does no harm. Since 4.3 it updates itself at night.</p>";
+            edit(wiki, "1321010", "bob", ago(26), "Terminals", |old| format!("{old}{question}"));
+            let post = NewPage {
+                title: "This week at Acme".to_owned(),
+                body: "<p>The canary sang twice and was right both times. Cake on Thursday.</p>".to_owned(),
+                blog_post: true,
+                ..NewPage::default()
+            };
+            add(wiki, post, ago(3));
         });
     }
 
@@ -128,6 +138,25 @@ impl Sandbox {
             id
         })
     }
+}
+
+/// Makes a new version out of the body of the current one.
+fn edit(
+    wiki: &mut Wiki,
+    id: &str,
+    by: &'static str,
+    at: Timestamp,
+    message: &str,
+    change: impl FnOnce(&str) -> String,
+) {
+    let Some(place) = wiki.content.iter_mut().find(|content| content.id == id) else { return };
+    let old = Content::clone(place);
+    let (number, body) = (old.current().number + 1, Cow::Owned(change(&old.current().body)));
+    let mut versions = old.versions.clone();
+    versions.push(Version { number, at, by, message: message.to_owned(), body });
+    let fresh = content(old.id.clone(), old.kind, old.space.clone(), old.title.clone(), versions);
+    let Content { seen, tokens, versions, .. } = fresh;
+    *place = Arc::new(Content { versions, seen, tokens, ..old });
 }
 
 /// A space that does not exist adds nothing.

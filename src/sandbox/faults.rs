@@ -31,7 +31,7 @@ pub enum FaultKind {
     Hang,
     /// Answers rightly, but late.
     Slow(Duration),
-    /// The connection is closed without an answer.
+    /// The connection is closed without an answer. Needs a real connection: a router called in memory unwinds.
     Reset,
     /// The answer ends in its middle.
     TruncatedBody,

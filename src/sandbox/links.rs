@@ -28,12 +28,12 @@ pub fn escape_path(text: &str) -> String {
 }
 
 pub fn space_webui(space: &Space) -> String {
-    format!("/spaces/{}", space.key)
+    format!("/spaces/{}", space.alias)
 }
 
 /// The home page is its space's overview; other pages end with what is ASCII of their title.
 pub fn webui(content: &Content) -> String {
-    let (key, id) = (content.space.key, &content.id);
+    let (key, id) = (content.space.alias, &content.id);
     if content.space.homepage == content.id {
         return format!("/spaces/{key}/overview");
     }
@@ -90,7 +90,7 @@ impl Around<'_> {
     fn page(&self, title: &str, space: Option<&str>) -> Option<&Content> {
         let key = space.unwrap_or(self.content.space.key);
         let mut pages = self.view.content().filter(|page| page.space.key == key && page.kind == Kind::Page);
-        pages.find(|page| page.title.eq_ignore_ascii_case(title)).map(AsRef::as_ref)
+        pages.find(|page| page.title.to_lowercase() == title.to_lowercase()).map(AsRef::as_ref)
     }
 
     fn url(&self, content: &Content) -> String {

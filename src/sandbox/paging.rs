@@ -28,7 +28,7 @@ pub fn cut<T>(ask: &Ask, all: Vec<T>, default_limit: usize) -> Result<Slice<T>, 
     };
     let total = all.len();
     let rows = all.into_iter().skip(start).take(limit).collect();
-    let end = start + limit;
+    let end = start.saturating_add(limit);
     Ok(Slice { rows, next: (end < total).then(|| seal(end, &ask.path)) })
 }
 

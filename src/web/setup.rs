@@ -102,6 +102,11 @@ impl Setup<'_> {
         if self.gpts.len() == 1 { text.to_owned() } else { format!("{text} of {}", gpt.name) }
     }
 
+    /// The level of the headings of steps: with several GPTs each has a heading of its own above them.
+    fn step_level(&self) -> usize {
+        if self.gpts.len() == 1 { 3 } else { 4 }
+    }
+
     /// What needs attention, in one sentence.
     fn summary(&self) -> String {
         let count = |verdict| self.checks.iter().filter(|check| check.verdict == verdict).count();

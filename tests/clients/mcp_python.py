@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import fastmcp
@@ -18,6 +19,7 @@ import wiki
 from browser import Browser
 
 URL = sys.argv[1]
+TOKEN = Path(sys.argv[2])  # where to leave an access token, for clients that cannot sign in
 
 
 class Memory:
@@ -65,9 +67,8 @@ async def official(mode: str):
             wiki.check(tools, document, fetched.structured_content)
             refused = await client.call_tool("getPage", {"id": "nonsense"})
             assert refused.is_error and "nextStep" in refused.content[0].text, refused
-        # The access token is gone: the SDK has to renew it by itself.
-        memory.tokens = memory.tokens.model_copy(update={"access_token": "v4.local.gone"})
-    assert memory.tokens.refresh_token, "no refresh token"
+    assert memory.tokens.refresh_token and memory.tokens.expires_in, "a session that ends within the hour"
+    TOKEN.write_text(memory.tokens.access_token)
     wiki.passed(f"mcp {version('mcp')} ({mode})", spoken)
 
 

@@ -91,7 +91,7 @@ impl Answer {
             assert!(!self.text(member).is_empty(), "no {member}: {}", self.body);
         }
         assert_eq!(self.text("requestId"), self.header("x-request-id"));
-        assert!(!self.body.contains("null"), "{}", self.body);
+        expect_no_null(&self.json);
         self
     }
 

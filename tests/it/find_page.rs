@@ -24,7 +24,7 @@ async fn every_form_of_a_url_leads_to_the_page_and_none_is_fetched() {
         "acme.atlassian.net/wiki/spaces/ENG/pages/1310745",
         "  https://acme.atlassian.net/wiki/spaces/ENG/pages/1310745  ",
         "https://acme.atlassian.net/wiki/x/GQAU",
-        "https://acme.atlassian.net/wiki/display/eng/deployment%20guide",
+        "https://acme.atlassian.net/wiki/display/ENG/deployment%20guide",
     ];
     for url in forms {
         let answer = find(&world, &alice, &[("url", url)]).await.expect(200);
@@ -60,6 +60,7 @@ async fn what_is_no_page_s_url_is_refused() {
         "https://acme.atlassian.net/jira/browse/X-1", "https://acme.atlassian.net/wiki/pages/viewpage.action?pageId=",
         "https://acme.atlassian.net/wiki/display/ENG/%20", "file:///etc/passwd", "https://[::1", "//", "https:///wiki",
         "https://acme.atlassian.net/wiki/spaces/%22%20OR%20/pages/", "https://acme.atlassian.net/wiki/x/AAAAAAAAAAA",
+        "https://acme.atlassian.net/wiki/x/__________8", "https://acme.atlassian.net/wiki/spaces/ENG/pages/99999999999999999999",
     ];
     for url in bad {
         find(&world, &alice, &[("url", url)]).await.refuses("url");
@@ -132,11 +133,9 @@ async fn a_gpt_of_one_site_refuses_another_site_s_url_without_a_call() {
     let world = World::of_acme().await;
     let alice = world.sign_in("alice").await;
     world.sandbox.forget_calls();
-    for host in ["globex.atlassian.net", "acme.atlassian.net.evil.example", "acme", "127.0.0.1"] {
+    for host in ["globex.atlassian.net", "acme.atlassian.net.evil.example", "127.0.0.1"] {
         let url = format!("https://{host}/wiki/spaces/PROD/pages/2621441");
-        let answer = find(&world, &alice, &[("url", &url)]).await;
-        assert!(answer.status == 403 || answer.status == 200 && host == "acme", "{host}: {}", answer.body);
-        answer.refused(403, "not-allowed");
+        find(&world, &alice, &[("url", &url)]).await.refused(403, "not-allowed");
     }
     assert!(world.confluence_calls().is_empty(), "{:?}", world.confluence_calls());
 }

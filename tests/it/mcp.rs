@@ -304,9 +304,9 @@ async fn a_version_that_is_not_served_is_refused() {
     let world = World::start().await;
     let alice = world.sign_in_to_mcp("alice").await;
     Client::new(&world, &alice).speaking("2099-01-01").send("tools/list", json!({})).await.expect(400);
-    let client = Client::new(&world, &alice).speaking(CURRENT);
-    let contradiction = client.request("tools/list", json!({})).header("mcp-protocol-version", "2025-11-25");
-    world.send(contradiction).await.expect(400);
+    // The header and the message contradict each other.
+    let meta = json!({ "_meta": { "io.modelcontextprotocol/protocolVersion": CURRENT } });
+    Client::new(&world, &alice).speaking("2025-11-25").send("tools/list", meta).await.expect(400);
 }
 
 #[tokio::test]

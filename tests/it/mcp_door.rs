@@ -11,14 +11,18 @@ const TWO_GPTS: &str = r#"
     slug = "sales"
     name = "Sales"
     client_id = "sales-client"
-    client_secret = "sales secret"
+    client_secret = { env = "SALES_SECRET" }
     [[gpt]]
     slug = "hr"
     name = "HR"
     client_id = "hr-client"
-    client_secret = "hr secret"
+    client_secret = { env = "HR_SECRET" }
     actions = ["whoAmI"]
 "#;
+
+async fn two_gpts() -> World {
+    World::with_file(TWO_GPTS, &[("SALES_SECRET", "sales!secret"), ("HR_SECRET", "hr!secret+")]).await
+}
 
 /// The challenge says where to learn how to sign in, for what, and what was wrong, if anything was.
 #[track_caller]
@@ -46,7 +50,7 @@ fn session(access_token: &str) -> Session {
 
 #[tokio::test]
 async fn without_a_token_the_way_to_one_is_shown() {
-    let world = World::with_file(TWO_GPTS, &[]).await;
+    let world = two_gpts().await;
     for (path, document) in
         [("/mcp", "/mcp"), ("/gpts/hr/mcp", "/gpts/hr/mcp"), ("/gpts/sales/mcp", "/gpts/sales/mcp")]
     {
@@ -75,7 +79,7 @@ async fn a_token_that_does_not_count_is_called_invalid() {
 
 #[tokio::test]
 async fn a_token_of_one_gpt_does_not_open_the_endpoint_of_another() {
-    let world = World::with_file(TWO_GPTS, &[]).await;
+    let world = two_gpts().await;
     let redirect = "http://127.0.0.1:33418/cb";
     let client_id = world.register(&[redirect]).await;
     let request = Request::of_mcp(&world, &client_id, redirect)

@@ -71,11 +71,12 @@ async fn a_long_page_is_fetched_part_by_part_to_its_end() {
         let read = world.get(&by_actions, &format!("/v1/pages/{page}?part={part}")).await.expect(200).json;
         assert_eq!(fetched["text"], read["markdown"]);
         text.push_str(fetched["text"].as_str().unwrap());
-        match fetched["metadata"]["nextId"].as_str() {
-            Some(next) => assert_eq!(next, format!("{ACME_ID}/{page}#{}", part + 1)),
-            None => break assert!(part > 2, "{part} parts"),
-        }
-        id = fetched["metadata"]["nextId"].as_str().unwrap().to_owned();
+        let Some(next) = fetched["metadata"]["nextId"].as_str() else {
+            assert!(part > 2, "{part} parts");
+            break;
+        };
+        assert_eq!(next, format!("{ACME_ID}/{page}#{}", part + 1));
+        next.clone_into(&mut id);
     }
     assert!((0..900).all(|number| text.contains(&format!("Paragraph {number} of"))));
     let past_the_end = client.problem("fetch", json!({ "id": format!("{ACME_ID}/{page}#999") })).await;

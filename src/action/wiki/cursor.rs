@@ -12,12 +12,14 @@ use crate::seal::payloads::Cursor;
 const LIFETIME: i64 = 24 * 3600;
 
 impl Wiki {
-    pub(super) fn seal_cursor(&self, next: &str) -> String {
+    /// What the next call takes back as `cursor`, to go on at `next`.
+    pub fn seal_cursor(&self, next: &str) -> String {
         let list = self.list_fingerprint();
         self.sealer.seal(&Cursor { list, next: next.to_owned(), expires_at: self.now + LIFETIME })
     }
 
-    pub(super) fn open_cursor(&self, cursor: Option<&str>) -> Result<Option<String>, Problem> {
+    /// Where a list goes on; a cursor of another list is refused.
+    pub fn open_cursor(&self, cursor: Option<&str>) -> Result<Option<String>, Problem> {
         let Some(sealed) = cursor else { return Ok(None) };
         let opened: Cursor = self
             .sealer

@@ -1,10 +1,13 @@
 //! Search within the policy.
 
 use super::{Titled, Wiki};
+use crate::action::clip;
 use crate::confluence::cql::{self, Author, CqlError, Field, Filters, Words};
 use crate::confluence::{AccountId, Error, Found, Hit, Person, SpaceKey};
 use crate::problem::{Candidate, Kind, Problem};
 
+/// The longest reason of Confluence's that is passed on, in characters.
+const MAX_REASON: usize = 300;
 /// How many results of a search for a title are looked at.
 const SAME_TITLE: u32 = 50;
 
@@ -77,7 +80,8 @@ impl Wiki {
         if let Some(id) = account_id(text) {
             return Ok(Author::AccountId(id));
         }
-        let people = self.connection.people_named(text).await?;
+        let words = Words::parse("author", text).map_err(|error| cql_problem(&error))?;
+        let people = self.connection.people_named(&words).await?;
         let mut meant: Vec<&Person> = people
             .iter()
             .filter(|person| person.name().to_lowercase() == text.trim().to_lowercase())
@@ -167,9 +171,15 @@ pub fn cql_problem(error: &CqlError) -> Problem {
 /// Confluence's reason is passed on, since it names what to correct; what it quotes of the policy is not.
 fn search_problem(error: Error, built: &cql::Built) -> Problem {
     let Error::BadRequest(reason) = error else { return error.into() };
-    let reason = reason.replace(&built.full, &built.caller);
+    let reason = reason.rsplit_once("Exception: ").map_or(reason.as_str(), |(_, reason)| reason);
+    let reason = reason.replace(&built.full, "").replace("Could not parse cql :", "");
+    let reason = reason.trim_matches([' ', ':', '.']);
     let policy_shows = built.full != built.caller && reason.contains("space");
-    let reason = if policy_shows { "Confluence cannot read it" } else { reason.trim_end_matches('.') };
+    let reason = if policy_shows || reason.is_empty() {
+        "Confluence cannot read it".to_owned()
+    } else {
+        clip(reason, MAX_REASON)
+    };
     Problem::new(
         Kind::InvalidCql,
         format!("{reason}. The CQL was: {}", built.caller),

@@ -28,6 +28,8 @@ pub struct Filters {
     pub title: Option<Words>,
     pub labels: Vec<String>,
     pub author: Option<Author>,
+    /// Who created or edited it.
+    pub contributor: Option<Author>,
     pub ancestor: Option<String>,
     pub updated_after: Option<DateBound>,
     pub updated_before: Option<DateBound>,
@@ -39,6 +41,15 @@ pub struct Filters {
 pub enum Author {
     Me,
     AccountId(String),
+}
+
+impl Author {
+    fn is(&self, field: &str) -> String {
+        match self {
+            Self::Me => format!("{field} = currentUser()"),
+            Self::AccountId(id) => format!("{field} = {}", quote(id)),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,10 +127,8 @@ fn criteria(filters: &Filters, field: Field) -> Vec<String> {
         criteria.push(format!("title ~ {}", quote(words.as_str())));
     }
     criteria.extend(filters.labels.iter().map(|label| format!("label = {}", quote(label))));
-    criteria.extend(filters.author.as_ref().map(|author| match author {
-        Author::Me => "creator = currentUser()".to_owned(),
-        Author::AccountId(id) => format!("creator = {}", quote(id)),
-    }));
+    criteria.extend(filters.author.as_ref().map(|author| author.is("creator")));
+    criteria.extend(filters.contributor.as_ref().map(|author| author.is("contributor")));
     criteria.extend(filters.ancestor.as_ref().map(|id| format!("ancestor = {}", quote(id))));
     criteria.extend(filters.updated_after.as_ref().map(DateBound::at_or_after));
     criteria.extend(filters.updated_before.as_ref().map(DateBound::at_or_before));

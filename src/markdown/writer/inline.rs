@@ -1,7 +1,7 @@
 //! What is inside a line: text, marks, links, code spans, line breaks. Marks open with the first character in them and
 //! close after the last, so that spaces stay outside.
 
-use super::super::escape::{self, CLASSES, Class, Place};
+use super::super::escape::{self, CLASSES, Class, Place, is_word_character};
 use super::super::losses;
 use super::blocks::longest_run;
 use super::{TEXT_LINE_RANK, Writer};
@@ -158,17 +158,11 @@ impl Writer {
             self.out.push('\\');
         }
         while at < bytes.len() {
-            match CLASSES[bytes[at] as usize] {
-                Class::Plain => at += 1,
-                Class::Space => {
-                    let single = bytes[at] == b' ';
-                    if single && bytes.get(at + 1).is_some_and(|next| CLASSES[*next as usize] == Class::Plain)
-                    {
-                        at += 1;
-                    } else {
-                        break;
-                    }
-                }
+            at += escape::plain_length(&bytes[at..]);
+            let Some(byte) = bytes.get(at) else { break };
+            match CLASSES[*byte as usize] {
+                Class::Plain => {}
+                Class::Space => break,
                 Class::Special => {
                     let before = if at > start { bytes[at - 1] } else { self.byte_before(line_start) };
                     let rest = &bytes[at..];
@@ -350,7 +344,7 @@ impl Writer {
         if (bracket || image) && self.out.len() > self.line.start {
             self.out.insert(self.out.len() - 1, '\\');
         }
-        if next.is_alphanumeric() {
+        if !self.line.loose_ends.is_empty() && is_word_character(next) {
             for at in 0..self.line.loose_ends.len() {
                 self.write_as_tags(at);
             }
@@ -380,7 +374,7 @@ impl Writer {
     fn open_marks(&mut self, first: char, spaced: bool) {
         let before =
             if spaced || self.out.len() == self.line.start { None } else { self.out.chars().next_back() };
-        let word_before = before.is_some_and(char::is_alphanumeric);
+        let word_before = before.is_some_and(is_word_character);
         let after_mark = self
             .line
             .closed
@@ -402,7 +396,7 @@ impl Writer {
             // Asterisks side by side make one run, and what comes after the run counts.
             let in_run = |inner: &&Active| mark.is_asterisk() && inner.mark.is_asterisk();
             let mut inner = self.line.marks[at + 1..].iter().filter(|inner| inner.state == State::Due);
-            let next_is_word = inner.all(|inner| in_run(&inner)) && first.is_alphanumeric();
+            let next_is_word = inner.all(|inner| in_run(&inner)) && is_word_character(first);
             let joins = after_mark
                 .is_some_and(|closed| closed == mark || (closed.is_asterisk() && mark.is_asterisk()));
             // After something an asterisk may close what is open as well as open something.

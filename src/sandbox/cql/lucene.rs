@@ -220,7 +220,8 @@ impl Reader<'_> {
 fn join(any: Vec<Vec<Text>>) -> Text {
     let mut any: Vec<_> = any
         .into_iter()
-        .filter(|all| !all.is_empty())
+        // What only excludes finds nothing.
+        .filter(|all| all.iter().any(|term| !matches!(term, Text::Not(_))))
         .map(|mut all| if all.len() == 1 { all.remove(0) } else { Text::All(all) })
         .collect();
     match any.len() {

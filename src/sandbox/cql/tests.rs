@@ -80,6 +80,7 @@ fn lucene_operators_do_what_they_do() {
     check("text ~ \"\\\"payment canaries\\\"~2\"", "A");
     check("text ~ \"(night OR canary) payment^2\"", "AB");
     check("text ~ 'night'", "B");
+    check("text ~ \"-night\"", "");
 }
 
 #[test]

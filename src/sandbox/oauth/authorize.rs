@@ -35,7 +35,7 @@ main { max-width: 34rem; margin: 2rem auto; padding: 1.5rem; background: var(--c
 h1 { margin: 1rem 0 .5rem; font-size: 1.5rem; line-height: 1.25; }
 .note { margin: 0; padding: .5rem .75rem; border-radius: 4px; background: var(--mark); color: var(--on-mark); }
 fieldset { margin: 1.25rem 0; padding: 0; border: 0; }
-legend, summary { font-weight: 600; }
+legend, summary { padding: 0; font-weight: 600; }
 label { display: flex; gap: .75rem; margin-top: .5rem; padding: .6rem .75rem; border: 1px solid var(--line); border-radius: 6px; cursor: pointer; }
 label:has(:checked) { border-color: var(--blue); box-shadow: 0 0 0 1px var(--blue); }
 label small { display: block; color: var(--soft); font-size: .875rem; }

@@ -179,68 +179,54 @@ impl Writer<'_> {
 
     fn call(&mut self, element: &Element, out: &mut String) {
         let name = element.attribute("ac:name").unwrap_or_default();
-        let rich = element.child("ac:rich-text-body");
+        let parameter = |name: &str| element.parameter(name).unwrap_or_default();
         match name {
-            "code" | "noformat" => {
-                let text = element.child("ac:plain-text-body").map(Element::text).unwrap_or_default();
-                let language = element.parameter("language").unwrap_or_default();
-                wrap(
-                    &format!(
-                        "pre class=\"syntaxhighlighter-pre\" data-syntaxhighlighter-params=\"brush: {}\"",
-                        escape(&language)
-                    ),
-                    "pre",
-                    &escape(&text),
-                    out,
-                );
-            }
-            "info" | "note" | "tip" | "warning" | "panel" => {
-                let title =
-                    element.parameter("title").map(|title| format!("<p><b>{}</b></p>", escape(&title)));
-                let body = rich.map(|rich| self.inside(rich)).unwrap_or_default();
-                let class =
-                    format!("div class=\"confluence-information-macro confluence-information-macro-{name}\"");
-                wrap(&class, "div", &format!("{}{body}", title.unwrap_or_default()), out);
-            }
-            "expand" => {
-                let title =
-                    element.parameter("title").unwrap_or_else(|| "Click here to expand...".to_owned());
-                let body = rich.map(|rich| self.inside(rich)).unwrap_or_default();
-                let inner = format!("<p class=\"expand-control\">{}</p>{body}", escape(&title));
-                wrap("div class=\"expand-container\"", "div", &inner, out);
-            }
+            "code" | "noformat" => code(element, out),
+            "info" | "note" | "tip" | "warning" | "panel" => self.panel(name, element, out),
+            "expand" => self.expand(element, out),
             "status" => {
-                let title = element.parameter("title").unwrap_or_default();
-                wrap("span class=\"status-macro aui-lozenge\"", "span", &escape(&title), out);
+                wrap("span class=\"status-macro aui-lozenge\"", "span", &escape(&parameter("title")), out);
             }
             "include" | "excerpt-include" => self.include(element, name == "include", out),
             "children" | "pagetree" => links(&self.around.children(), out),
             "contentbylabel" | "detailssummary" => {
-                let label = element
-                    .parameter("label")
-                    .or_else(|| element.parameter("labels"))
-                    .or_else(|| element.parameter("cql").and_then(|cql| label_of(&cql)))
-                    .unwrap_or_default();
+                let label = label_of(&parameter("cql")).unwrap_or_else(|| parameter("labels"));
                 links(&self.around.labelled(&label), out);
             }
             "toc" | "anchor" | "recently-updated" | "livesearch" => {
                 wrap(&format!("div class=\"{name}-macro\""), "div", "", out);
             }
-            "jira" => {
-                let key = element.parameter("key").unwrap_or_default();
-                wrap("span class=\"jira-issue\"", "span", &escape(&key), out);
+            "jira" => wrap("span class=\"jira-issue\"", "span", &escape(&parameter("key")), out),
+            _ if element.child("ac:rich-text-body").is_some() => out.push_str(&self.rich(element)),
+            // A third party's macro is drawn by a script: its place stays empty.
+            _ => {
+                let open = format!("div class=\"ap-container\" data-macro-name=\"{}\"", escape(name));
+                wrap(&open, "div", "", out);
             }
-            _ => match rich {
-                Some(rich) => out.push_str(&self.inside(rich)),
-                // A third party's macro is drawn by a script: its place stays empty.
-                None => wrap(
-                    &format!("div class=\"ap-container\" data-macro-name=\"{}\"", escape(name)),
-                    "div",
-                    "",
-                    out,
-                ),
-            },
         }
+    }
+
+    /// The rich body of a macro, rendered.
+    fn rich(&mut self, element: &Element) -> String {
+        element.child("ac:rich-text-body").map(|rich| self.inside(rich)).unwrap_or_default()
+    }
+
+    fn panel(&mut self, name: &str, element: &Element, out: &mut String) {
+        let mut body = String::new();
+        if let Some(title) = element.parameter("title") {
+            wrap("p class=\"title\"", "p", &escape(&title), &mut body);
+        }
+        body.push_str(&self.rich(element));
+        let open = format!("div class=\"confluence-information-macro confluence-information-macro-{name}\"");
+        wrap(&open, "div", &body, out);
+    }
+
+    fn expand(&mut self, element: &Element, out: &mut String) {
+        let title = element.parameter("title").unwrap_or_else(|| "Click here to expand...".to_owned());
+        let mut body = String::new();
+        wrap("p class=\"expand-control\"", "p", &escape(&title), &mut body);
+        body.push_str(&self.rich(element));
+        wrap("div class=\"expand-container\"", "div", &body, out);
     }
 
     fn include(&mut self, element: &Element, whole: bool, out: &mut String) {
@@ -259,6 +245,16 @@ impl Writer<'_> {
         }
         self.depth -= 1;
     }
+}
+
+fn code(element: &Element, out: &mut String) {
+    let text = element.child("ac:plain-text-body").map(Element::text).unwrap_or_default();
+    let language = element.parameter("language").unwrap_or_default();
+    let open = format!(
+        "pre class=\"syntaxhighlighter-pre\" data-syntaxhighlighter-params=\"brush: {}\"",
+        escape(&language)
+    );
+    wrap(&open, "pre", &escape(&text), out);
 }
 
 /// The body of the first excerpt macro.

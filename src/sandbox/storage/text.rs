@@ -14,8 +14,14 @@ pub struct Seen {
 pub fn read(body: &str) -> Seen {
     let mut seen = Seen::default();
     walk(&parse(body).children, &mut seen);
-    seen.text = seen.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    seen.text = lines(&seen.text);
     seen
+}
+
+/// Runs of white space become one space, or one line break where they hold one: excerpts keep those.
+fn lines(text: &str) -> String {
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.lines().map(words).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 fn walk(nodes: &[Node], seen: &mut Seen) {

@@ -216,7 +216,7 @@ pub fn user(person: &Person) -> Value {
 
 fn space(space: &Space) -> Value {
     json!({
-        "id": space.id.parse::<u64>().unwrap_or(0), "key": space.key, "alias": space.key, "name": space.name,
+        "id": space.id.parse::<u64>().unwrap_or(0), "key": space.key, "alias": space.alias, "name": space.name,
         "type": if space.personal { "personal" } else { "global" },
         "status": "current",
         "_expandable": {

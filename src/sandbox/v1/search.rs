@@ -45,7 +45,7 @@ pub fn answer(ask: &Ask, scope: Scope) -> Answer {
     let mut links = Map::new();
     links.insert("base".to_owned(), ask.view.site.base().into());
     links.insert("context".to_owned(), "/wiki".into());
-    if start + size < total && limit > 0 {
+    if start.saturating_add(size) < total && limit > 0 {
         let next = next_path(ask, &seal(start + limit, &ask.path), limit, start + limit);
         links.insert("next".to_owned(), next.into());
     }

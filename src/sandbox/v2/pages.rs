@@ -71,7 +71,7 @@ fn body(body: &str, format: &str, view: &View, content: &Content) -> Value {
 
 /// A page or blog post without its body.
 fn describe(content: &Content, view: &View) -> Value {
-    let (id, key) = (&content.id, content.space.key);
+    let (id, key) = (&content.id, content.space.alias);
     let mut value = json!({
         "parentType": null, "parentId": null,
         "createdAt": time(content.first().at),
@@ -133,7 +133,7 @@ fn several(ask: &Ask, kind: Kind, within: Option<&str>) -> Answer {
     let (ids, spaces) = (query.ids("id")?, query.ids("space-id")?);
     let statuses = statuses(ask)?;
     let format = query.word("body-format", LIST_FORMATS)?;
-    let title = query.get("title").filter(|title| !title.is_empty());
+    let title = query.get("title").filter(|title| !title.is_empty()).map(str::to_lowercase);
     let roots = query.word("depth", &["all", "root"])? == Some("root");
     let mut found: Vec<_> = ask
         .view
@@ -144,7 +144,7 @@ fn several(ask: &Ask, kind: Kind, within: Option<&str>) -> Answer {
             within
                 .map_or(spaces.is_empty() || spaces.contains(&content.space.id), |id| content.space.id == id)
         })
-        .filter(|content| title.is_none_or(|title| content.title.eq_ignore_ascii_case(title)))
+        .filter(|content| title.as_ref().is_none_or(|title| content.title.to_lowercase() == *title))
         .filter(|content| !roots || content.parent.is_none())
         .collect();
     sort(&mut found, query.word("sort", SORTS)?.unwrap_or("id"));

@@ -25,7 +25,7 @@ fn describe(space: &Space, format: Option<&str>) -> Value {
         "homepageId": space.homepage, "icon": null, "name": space.name, "key": space.key, "id": space.id,
         "type": if space.personal { "personal" } else { "global" },
         "status": "current",
-        "description": description, "currentActiveAlias": space.key,
+        "description": description, "currentActiveAlias": space.alias,
         "_links": { "webui": space_webui(space) } })
 }
 

@@ -84,6 +84,7 @@ pub fn node(
 }
 
 /// What stands in the tree without a body.
+#[derive(Clone, Copy)]
 pub struct Node {
     kind: Kind,
     id: &'static str,

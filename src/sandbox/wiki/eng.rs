@@ -23,7 +23,11 @@ const PAGES: Pages = &[
     &[include_str!("eng/started.xhtml")],
     &[include_str!("eng/standards.xhtml")],
     &[include_str!("eng/api.xhtml")],
-    &[include_str!("eng/deployment-1.xhtml"), include_str!("eng/deployment-2.xhtml"), include_str!("eng/deployment-3.xhtml")],
+    &[
+        include_str!("eng/deployment-1.xhtml"),
+        include_str!("eng/deployment-2.xhtml"),
+        include_str!("eng/deployment-3.xhtml"),
+    ],
     &[include_str!("eng/release.xhtml")],
     &[include_str!("eng/migrations.xhtml")],
     &[include_str!("eng/incident.xhtml")],

@@ -1,4 +1,7 @@
 //! The wiki of the sandbox: fictional companies, written down once and shared by every sandbox of the process.
+//!
+//! A page is a file: lines of `name: value`, an empty line, and the body in storage format; a file of its own for each
+//! version. To add one, write the file and name it in the list of its space. Ids and titles stay for ever.
 
 mod build;
 mod eng;

@@ -39,6 +39,8 @@ pub struct Space {
     pub site: &'static Site,
     pub id: &'static str,
     pub key: &'static str,
+    /// What addresses show instead of the key, since somebody renamed the space.
+    pub alias: &'static str,
     pub name: &'static str,
     pub personal: bool,
     pub description: &'static str,

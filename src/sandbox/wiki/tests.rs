@@ -99,7 +99,7 @@ fn code_and_entities_are_read_as_they_are_meant() {
     let seen = storage::read(
         "<p>a&nbsp;&amp;&lt;b&#x41;</p><ac:plain-text-body><![CDATA[x]]]]><![CDATA[>y <z> &amp;]]></ac:plain-text-body>",
     );
-    assert_eq!(seen.text, "a &<bA x]]>y <z> &amp;");
+    assert_eq!(seen.text, "a &<bA\nx]]>y <z> &amp;");
 }
 
 #[test]

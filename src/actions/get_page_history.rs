@@ -1,0 +1,156 @@
+use serde::{Deserialize, Serialize};
+use similar::TextDiff;
+use utoipa::ToSchema;
+
+use super::shapes::{Person, ROOM, convert, fitting, time};
+use crate::action::{Action, Caller, Document, Wiki, clip};
+use crate::confluence::{ContentId, Version};
+use crate::problem::Problem;
+
+/// How many versions one answer lists.
+const LIMIT: u32 = 25;
+
+/// Show a page's history
+///
+/// Returns the versions of a page or blog post, newest first: number, when, who and the message. With compare it returns what changed between two versions instead, as a diff of their Markdown.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GetPageHistory {
+    /// The id of the page or blog post.
+    #[schema(value_type = String, max_length = 20, example = "1310745")]
+    id: ContentId,
+    /// Two version numbers to compare, such as 3,5; one number compares it with the current version.
+    #[schema(max_length = 21, example = "1,2")]
+    compare: Option<String>,
+    /// The nextCursor of the answer before, to go on; all other parameters unchanged.
+    #[schema(max_length = 4000)]
+    cursor: Option<String>,
+}
+
+/// The versions, or what changed between two.
+#[derive(Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PageHistory {
+    /// The versions, newest first; absent with compare.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    results: Option<Vec<PageVersion>>,
+    /// The earlier version compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<PageVersion>,
+    /// The later version compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<PageVersion>,
+    /// A unified diff of the Markdown; empty when nothing that Markdown shows has changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<String>,
+    /// There is more: call again with this as cursor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// A version.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PageVersion {
+    number: u32,
+    /// RFC 3339, UTC.
+    #[schema(format = DateTime)]
+    at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<Person>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+impl Action for GetPageHistory {
+    const ID: &'static str = "getPageHistory";
+    const PATH: &'static str = "/v1/pages/{id}/versions";
+    const SCOPES: &'static [&'static str] =
+        &["read:page:confluence", "read:space:confluence", "read:user:confluence"];
+    const EXAMPLE: &'static [(&'static str, &'static str)] = &[("id", "1310745")];
+    type Output = PageHistory;
+
+    async fn call(self, caller: Caller) -> Result<PageHistory, Problem> {
+        let compared = self.compare.as_deref().map(parse).transpose()?;
+        let wiki = caller.wiki().await?;
+        let place = wiki.open_cursor(self.cursor.as_deref())?;
+        match compared {
+            Some((one, other)) => self.compare(&wiki, one, other, place.as_deref()).await,
+            None => self.list(&wiki, place.as_deref()).await,
+        }
+    }
+}
+
+impl GetPageHistory {
+    async fn list(&self, wiki: &Wiki, cursor: Option<&str>) -> Result<PageHistory, Problem> {
+        let page = wiki.located(&self.id).await?;
+        let (versions, next) = wiki.versions(&page, LIMIT, cursor).await?;
+        let people = wiki.people(versions.iter().filter_map(|version| version.author_id.clone())).await;
+        let listed = |version: &Version| describe(version, Person::named(version.author_id.as_ref(), &people));
+        Ok(PageHistory {
+            results: Some(versions.iter().map(listed).collect()),
+            next_cursor: next.map(|next| wiki.seal_cursor(&next)),
+            ..PageHistory::default()
+        })
+    }
+
+    /// Without a second number, with the current version.
+    async fn compare(&self, wiki: &Wiki, one: u32, other: Option<u32>, place: Option<&str>) -> Result<PageHistory, Problem> {
+        let (one, other) = tokio::try_join!(self.version(wiki, Some(one)), self.version(wiki, other))?;
+        let newer_first = one.content.version.number > other.content.version.number;
+        let (from, to) = if newer_first { (other, one) } else { (one, other) };
+        let (before, after) = (markdown(wiki, &from), markdown(wiki, &to));
+        let diff = TextDiff::from_lines(&before, &after).unified_diff().context_radius(3).to_string();
+        let start = place.and_then(|start| start.parse().ok()).unwrap_or_default();
+        let lines: Vec<&str> = diff.split_inclusive('\n').skip(start).collect();
+        let count = fitting(&lines, ROOM).max(1);
+        let diff: String = lines.iter().take(count).copied().collect();
+        let more = count < lines.len();
+        Ok(PageHistory {
+            from: Some(edition(&from)),
+            to: Some(edition(&to)),
+            // A line is longer than an answer only where a page holds one paragraph of that length.
+            diff: Some(clip(&diff, ROOM / 2)),
+            next_cursor: more.then(|| wiki.seal_cursor(&(start + count).to_string())),
+            results: None,
+        })
+    }
+
+    async fn version(&self, wiki: &Wiki, number: Option<u32>) -> Result<Document, Problem> {
+        wiki.document(&self.id, number).await
+    }
+}
+
+fn markdown(wiki: &Wiki, document: &Document) -> String {
+    let content = &document.content;
+    let converted = convert(wiki, content.storage(), &content.id, &document.space, &document.people);
+    format!("{}\n", converted.markdown().trim_end())
+}
+
+fn edition(document: &Document) -> PageVersion {
+    let version = &document.content.version;
+    describe(version, Person::named(version.author_id.as_ref(), &document.people))
+}
+
+fn describe(version: &Version, by: Option<Person>) -> PageVersion {
+    let message = version.message.as_deref().map(str::trim).filter(|message| !message.is_empty());
+    PageVersion {
+        number: version.number,
+        at: time(version.created_at),
+        by,
+        message: message.map(|message| clip(message, 500)),
+    }
+}
+
+/// One or two version numbers.
+fn parse(text: &str) -> Result<(u32, Option<u32>), Problem> {
+    let wrong = |found: &str| Problem::invalid("compare", found, "one or two version numbers, such as 3,5");
+    let number = |text: &str| text.trim().parse().ok().filter(|number| *number > 0).ok_or_else(|| wrong("it holds something else than version numbers"));
+    match text.split_once(',') {
+        None => Ok((number(text)?, None)),
+        Some((one, other)) => {
+            let (one, other) = (number(one)?, number(other)?);
+            if one == other { Err(wrong("both versions are the same")) } else { Ok((one, Some(other))) }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+use futures_util::stream::{self, StreamExt as _};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::reading::{Page, Reading};
+use super::shapes::{ROOM, fitting};
+use crate::action::{Action, Caller, CommaList, Wiki};
+use crate::confluence::ContentId;
+use crate::problem::{Kind, Problem};
+
+/// The most pages of one call, and how many are read at the same time.
+const MAX_PAGES: usize = 10;
+const AT_ONCE: usize = 4;
+
+/// Read several pages at once
+///
+/// Returns up to ten pages or blog posts as Markdown, in the order of ids, each as getPage returns it and within its share of maxChars. A page that cannot be read is its id with the problem.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GetPages {
+    /// The ids of up to ten pages or blog posts, comma-separated.
+    #[schema(value_type = String, max_length = 220, example = "1310721,1310745")]
+    ids: CommaList<ContentId>,
+    /// How long the Markdown of all pages together may be, in characters; each has an equal share.
+    #[serde(default)]
+    #[schema(minimum = 1_000, maximum = 90_000, default = 60_000)]
+    max_chars: u32,
+}
+
+/// The pages.
+#[derive(Serialize, ToSchema)]
+pub struct PageBatch {
+    results: Vec<BatchItem>,
+}
+
+/// A page, or its id and why it cannot be read.
+#[derive(Serialize, ToSchema)]
+pub struct BatchItem {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(flatten)]
+    page: Option<Page>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<BatchProblem>,
+}
+
+/// Why a page cannot be read.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchProblem {
+    /// The kind of problem, such as not-found.
+    kind: String,
+    detail: String,
+    /// What to do next, in one sentence.
+    next_step: String,
+}
+
+impl Action for GetPages {
+    const ID: &'static str = "getPages";
+    const PATH: &'static str = "/v1/pages/batch";
+    const SCOPES: &'static [&'static str] =
+        &["read:page:confluence", "read:space:confluence", "read:user:confluence"];
+    const EXAMPLE: &'static [(&'static str, &'static str)] = &[("ids", "1310721,1310745")];
+    type Output = PageBatch;
+
+    async fn call(self, caller: Caller) -> Result<PageBatch, Problem> {
+        let count = self.ids.0.len();
+        if count > MAX_PAGES {
+            return Err(Problem::invalid("ids", format!("there are {count} ids"), "at most ten ids, comma-separated"));
+        }
+        let wiki = caller.wiki().await?;
+        let share = u32::try_from(self.max_chars as usize / count).unwrap_or(self.max_chars);
+        let read = self.ids.0.into_iter().map(|id| read(&wiki, id, share, ROOM / count));
+        let results: Vec<Result<BatchItem, Problem>> = stream::iter(read).buffered(AT_ONCE).collect().await;
+        let mut results: Vec<BatchItem> = results.into_iter().collect::<Result<_, _>>()?;
+        let fitting = fitting(&results, ROOM);
+        for item in results.iter_mut().skip(fitting) {
+            *item = crowded_out(item);
+        }
+        Ok(PageBatch { results })
+    }
+}
+
+/// One page, or its problem; what concerns the whole sign-in or Confluence itself is the call's own problem.
+async fn read(wiki: &Wiki, id: ContentId, max_chars: u32, room: usize) -> Result<BatchItem, Problem> {
+    let page = match wiki.document(&id, None).await {
+        Ok(document) => Reading::whole(max_chars).read(wiki, &document, room),
+        Err(problem) => Err(problem),
+    };
+    match page {
+        Ok(page) => Ok(BatchItem { id: None, page: Some(page), problem: None }),
+        Err(problem) if matches!(problem.kind, Kind::NotFound | Kind::NoAccess | Kind::ConfluenceUnavailable) => {
+            Ok(BatchItem { id: Some(id.to_string()), page: None, problem: Some(problem.into()) })
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+fn crowded_out(item: &BatchItem) -> BatchItem {
+    let id = item.page.as_ref().map(|page| page.id().to_owned()).or_else(|| item.id.clone());
+    let problem = Problem::new(Kind::PayloadTooLarge, "There is no room left for this page.", "Read it alone with getPage.");
+    BatchItem { id, page: None, problem: Some(problem.into()) }
+}
+
+impl From<Problem> for BatchProblem {
+    fn from(problem: Problem) -> Self {
+        Self { kind: problem.kind.name().to_owned(), detail: problem.detail, next_step: problem.next_step }
+    }
+}

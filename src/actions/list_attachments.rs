@@ -1,0 +1,110 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::shapes::{Person, time};
+use crate::action::{Action, Caller, Wiki, clip};
+use crate::confluence::{Attachment, ContentId};
+use crate::problem::Problem;
+
+/// How many attachments one answer holds, and how many pages of the list one call looks through for a query.
+const LIMIT: u32 = 50;
+const PAGES: usize = 4;
+
+/// List attachments
+///
+/// Returns the files attached to a page or blog post: name, media type, size in bytes, link, who uploaded the current version and when. query keeps those whose name holds the words.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListAttachments {
+    /// The id of the page or blog post.
+    #[schema(value_type = String, max_length = 20, example = "1310745")]
+    id: ContentId,
+    /// Only files of exactly this media type.
+    #[schema(max_length = 255, example = "application/pdf")]
+    media_type: Option<String>,
+    /// Words that the file's name has to hold, in any case.
+    #[schema(max_length = 255, example = "budget")]
+    query: Option<String>,
+    /// The nextCursor of the answer before, to go on; all other parameters unchanged.
+    #[schema(max_length = 4000)]
+    cursor: Option<String>,
+}
+
+/// The files.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AttachmentList {
+    results: Vec<ListedAttachment>,
+    /// There is more: call again with this as cursor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// A file.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedAttachment {
+    id: String,
+    /// The file's name.
+    title: String,
+    media_type: String,
+    /// In bytes.
+    size: u64,
+    /// The link to show to the person.
+    url: String,
+    /// RFC 3339, UTC.
+    #[schema(format = DateTime)]
+    last_modified: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_modified_by: Option<Person>,
+}
+
+impl Action for ListAttachments {
+    const ID: &'static str = "listAttachments";
+    const PATH: &'static str = "/v1/pages/{id}/attachments";
+    const SCOPES: &'static [&'static str] =
+        &["read:attachment:confluence", "read:page:confluence", "read:space:confluence", "read:user:confluence"];
+    const EXAMPLE: &'static [(&'static str, &'static str)] = &[("id", "1310745")];
+    type Output = AttachmentList;
+
+    async fn call(self, caller: Caller) -> Result<AttachmentList, Problem> {
+        let wiki = caller.wiki().await?;
+        let mut cursor = wiki.open_cursor(self.cursor.as_deref())?;
+        let page = wiki.located(&self.id).await?;
+        let words: Vec<String> = self.query.iter().flat_map(|query| query.split_whitespace()).map(str::to_lowercase).collect();
+        let mut files: Vec<Attachment> = Vec::new();
+        for _ in 0..PAGES {
+            let (found, next) = wiki.attachments(&page, self.media_type.as_deref(), LIMIT, cursor.as_deref()).await?;
+            let named = |file: &Attachment| {
+                let name = file.title.to_lowercase();
+                words.iter().all(|word| name.contains(word))
+            };
+            files.extend(found.into_iter().filter(named));
+            cursor = next;
+            if cursor.is_none() || !files.is_empty() {
+                break;
+            }
+        }
+        let people = wiki.people(files.iter().filter_map(|file| file.version.author_id.clone())).await;
+        let listed = |file: Attachment| ListedAttachment {
+            url: url(&wiki, &file, &page.content.id),
+            last_modified: time(file.version.created_at),
+            last_modified_by: Person::named(file.version.author_id.as_ref(), &people),
+            id: file.id,
+            title: clip(&file.title, 255),
+            media_type: clip(&file.media_type, 255),
+            size: file.file_size,
+        };
+        Ok(AttachmentList {
+            results: files.into_iter().map(listed).collect(),
+            next_cursor: cursor.map(|next| wiki.seal_cursor(&next)),
+        })
+    }
+}
+
+fn url(wiki: &Wiki, file: &Attachment, page: &ContentId) -> String {
+    match file.web_path() {
+        Some(path) => wiki.url(path),
+        None => wiki.url(&format!("/pages/viewpageattachments.action?pageId={page}")),
+    }
+}

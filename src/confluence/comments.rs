@@ -1,0 +1,103 @@
+//! Comments: threads under a page or in its text, and their replies.
+
+use serde::Deserialize;
+
+use super::content::{Bodies, WebLinks};
+use super::cursor::List;
+use super::{Call, Connection, ContentId, ContentKind, Error, Version};
+
+/// Where a comment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommentKind {
+    /// Under the page.
+    Footer,
+    /// At words of its text.
+    Inline,
+}
+
+impl CommentKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Footer => "footer",
+            Self::Inline => "inline",
+        }
+    }
+
+    fn segment(self) -> &'static str {
+        match self {
+            Self::Footer => "footer-comments",
+            Self::Inline => "inline-comments",
+        }
+    }
+}
+
+/// A comment as v2 sends it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Comment {
+    pub id: ContentId,
+    pub version: Version,
+    #[serde(default)]
+    resolution_status: Option<String>,
+    #[serde(default)]
+    properties: Properties,
+    #[serde(default)]
+    body: Bodies,
+    #[serde(rename = "_links", default)]
+    links: WebLinks,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Properties {
+    inline_original_selection: Option<String>,
+}
+
+impl Comment {
+    pub fn storage(&self) -> &str {
+        self.body.storage()
+    }
+
+    /// The words an inline comment stands at.
+    pub fn quoted_text(&self) -> Option<&str> {
+        self.properties.inline_original_selection.as_deref()
+    }
+
+    pub fn is_resolved(&self) -> bool {
+        self.resolution_status.as_deref() == Some("resolved")
+    }
+
+    pub fn web_path(&self) -> Option<&str> {
+        self.links.webui.as_deref()
+    }
+}
+
+/// How many replies of a thread are read.
+const REPLIES: u32 = 50;
+
+impl Connection {
+    /// The beginnings of threads on a page or blog post, oldest first, and where they go on.
+    pub async fn comments(
+        &self,
+        on: (ContentKind, &ContentId),
+        kind: CommentKind,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<(Vec<Comment>, Option<String>), Error> {
+        let mut query = vec![("body-format", "storage".to_owned()), ("limit", limit.to_string())];
+        query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
+        let path = ["api", "v2", on.0.segment(), on.1.as_str(), kind.segment()];
+        let list: List<Comment> = self.send(Call::get(&path, query)).await?;
+        let cursor = list.cursor();
+        Ok((list.results, cursor))
+    }
+
+    /// The replies of a thread, oldest first, and whether there are more.
+    pub async fn replies(&self, kind: CommentKind, thread: &ContentId) -> Result<(Vec<Comment>, bool), Error> {
+        let query = vec![("body-format", "storage".to_owned()), ("limit", REPLIES.to_string())];
+        let path = ["api", "v2", kind.segment(), thread.as_str(), "children"];
+        let list: List<Comment> = self.send(Call::get(&path, query)).await?;
+        let more = list.cursor().is_some();
+        Ok((list.results, more))
+    }
+}

@@ -1,0 +1,64 @@
+//! The tree of a space: pages, and the folders, whiteboards and databases among them.
+
+use serde::Deserialize;
+
+use super::cursor::List;
+use super::{Call, Connection, ContentId, Error, SpaceId};
+
+/// How many nodes one call returns.
+const LIMIT: &str = "250";
+
+/// A node as v2 sends it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Node {
+    pub id: ContentId,
+    #[serde(default)]
+    pub title: String,
+    /// `page`, `folder`, `whiteboard`, `database`, `embed`; absent: a page.
+    #[serde(default = "page")]
+    pub r#type: String,
+    #[serde(default)]
+    pub status: String,
+    #[serde(default)]
+    pub parent_id: Option<ContentId>,
+    /// The place among its siblings.
+    #[serde(default, alias = "position")]
+    pub child_position: Option<i64>,
+}
+
+fn page() -> String {
+    "page".to_owned()
+}
+
+impl Connection {
+    /// Everything below a page down to `depth` (1 to 10), one page of a list that goes level by level.
+    pub async fn descendants(
+        &self,
+        page: &ContentId,
+        depth: u32,
+        cursor: Option<&str>,
+    ) -> Result<(Vec<Node>, Option<String>), Error> {
+        let path = ["api", "v2", "pages", page.as_str(), "descendants"];
+        self.nodes(&path, ("depth", depth.to_string()), cursor).await
+    }
+
+    /// The pages that stand at the top of a space.
+    pub async fn root_pages(&self, space: &SpaceId, cursor: Option<&str>) -> Result<(Vec<Node>, Option<String>), Error> {
+        self.nodes(&["api", "v2", "spaces", space.as_str(), "pages"], ("depth", "root".to_owned()), cursor).await
+    }
+
+    async fn nodes(
+        &self,
+        path: &[&str],
+        depth: (&'static str, String),
+        cursor: Option<&str>,
+    ) -> Result<(Vec<Node>, Option<String>), Error> {
+        let mut query = vec![depth, ("limit", LIMIT.to_owned())];
+        query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
+        let list: List<Node> = self.send(Call::get(path, query)).await?;
+        let cursor = list.cursor();
+        let current = |node: &Node| matches!(node.status.as_str(), "" | "current");
+        Ok((list.results.into_iter().filter(current).collect(), cursor))
+    }
+}

@@ -1,0 +1,88 @@
+// The demo and a browser, for the time of one test file.
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import axe from "axe-core";
+import { chromium } from "playwright-core";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+/// Where screenshots go: SCREENSHOTS, or a new directory.
+export const screenshots = process.env.SCREENSHOTS ?? mkdtempSync(join(tmpdir(), "causeway-"));
+
+/// Starts `causeway demo --json`; what it prints, and how to end it.
+export async function demo() {
+  const binary = process.env.CAUSEWAY ?? build();
+  const child = spawn(binary, ["demo", "--json"], { stdio: ["ignore", "pipe", "inherit"] });
+  const line = await new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout }).once("line", resolve);
+    child.once("exit", (code) => reject(new Error(`causeway demo ended with ${code}`)));
+    child.once("error", reject);
+  });
+  const printed = JSON.parse(line);
+  return { ...printed, origin: new URL(printed.setup).origin, stop: () => child.kill() };
+}
+
+function build() {
+  execFileSync("cargo", ["build", "--quiet"], { cwd: ROOT, stdio: "inherit" });
+  const metadata = execFileSync("cargo", ["metadata", "--format-version=1", "--no-deps"], { cwd: ROOT });
+  return join(JSON.parse(metadata).target_directory, "debug", "causeway");
+}
+
+export function browser() {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+}
+
+/// A page whose own complaints (blocked by policy, uncaught, not loaded) end up in `complaints`.
+export async function open(context, url) {
+  const page = await context.newPage();
+  const complaints = [];
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => {
+    // An answer that a test provokes is not a complaint of the page.
+    const answered = message.text().startsWith("Failed to load resource: the server responded with a status of 4");
+    if (message.type() === "error" && !answered) complaints.push(message.text());
+  });
+  page.on("requestfailed", (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
+  page.setDefaultTimeout(15_000);
+  await page.goto(url, { waitUntil: "networkidle" });
+  return { page, complaints };
+}
+
+/// What axe finds wrong, one line each.
+export async function violations(page, { without = [] } = {}) {
+  // The page's policy admits no foreign script; evaluating is not bound by it.
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate((exclude) => globalThis.axe.run({ exclude }), without.map((selector) => [selector]));
+  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`));
+}
+
+/// Atlassian's page, as the sandbox shows it in the popup that `act` opens.
+export async function atAtlassian(page, act, { person = "alice", decision = "Allow" } = {}) {
+  const [popup] = await Promise.all([page.waitForEvent("popup"), act()]);
+  await decide(popup, person, decision);
+  if (!popup.isClosed()) await popup.waitForEvent("close");
+}
+
+export async function decide(page, person, decision) {
+  await page.locator(`input[name=person][value=${person}]`).check();
+  await page.getByRole("button", { name: decision, exact: true }).click();
+}
+
+/// A program on this machine that waits to be called back.
+export async function callback() {
+  let called;
+  const call = new Promise((resolve) => (called = resolve));
+  const server = createServer((request, response) => {
+    const url = new URL(request.url, "http://127.0.0.1");
+    response.setHeader("content-type", "text/html");
+    response.end("<!doctype html><title>Back</title>Back in the program.");
+    if (url.pathname === "/callback") called(url.searchParams);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${server.address().port}/callback`, call, stop: () => server.close() };
+}
