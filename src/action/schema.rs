@@ -50,10 +50,6 @@ fn flatten(schema: Value, definitions: &BTreeMap<String, Value>, open: &mut Vec<
         if let Some(Value::Array(parts)) = schema.remove(word) {
             let parts = parts.into_iter().filter(|part| part.get("type") != Some(&json!("null")));
             let merged = parts.map(|part| member(part, word, definitions, open)).fold(json!({}), combine);
-            if merged.get("type").is_some() {
-                // What the parts are counts; utoipa may call the whole an object beside them.
-                schema.remove("type");
-            }
             return merge(merged, schema);
         }
     }
@@ -114,6 +110,8 @@ fn combine(one: Value, other: Value) -> Value {
         match (one.get_mut(&word), value) {
             (Some(Value::Object(known)), Value::Object(more)) => known.extend(more),
             (Some(Value::Array(known)), Value::Array(more)) => known.extend(more),
+            // Beside a reference, utoipa calls the bearer of a default an object, whatever the reference is.
+            (Some(_), _) if word == "type" => {}
             (_, value) => drop(one.insert(word, value)),
         }
     }

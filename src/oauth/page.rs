@@ -81,7 +81,7 @@ struct Notice<'a> {
     source = r#"<p>A program that calls itself <strong>{{ client }}</strong> asks to use Confluence as you. Nobody here has checked who made it.</p>
 <dl>
 <dt>What it will be able to do</dt>
-<dd>Through {{ gpt }}: search and read the pages, blog posts, comments and attachments that you can see in Confluence, until it has not been used for 90 days. It can change nothing.</dd>
+<dd>Search and read the pages, blog posts, comments and attachments that you can see in Confluence, within the limits of “{{ gpt }}”. It can change nothing. The permission ends when it is not used for 90 days.</dd>
 <dt>Where it will send you</dt>
 <dd>{% if local %}To a program on this computer ({{ host }}){% else %}To {{ host }}{% endif %}</dd>
 </dl>

@@ -60,9 +60,12 @@ fn registration(
     }
     let metadata: Metadata = serde_json::from_slice(body)
         .map_err(|_| refuse("The body is not JSON client metadata with an array redirect_uris."))?;
-    let count = metadata.redirect_uris.len();
-    let sound = metadata.redirect_uris.iter().all(|uri| redirect::is_acceptable(uri, clients));
-    if !sound || !(1..=MAX_REDIRECT_URIS).contains(&count) {
+    let mut redirect_uris = metadata.redirect_uris;
+    let sound = redirect_uris.iter().all(|uri| redirect::is_acceptable(uri, &McpClients::Any));
+    let few = redirect_uris.len() <= MAX_REDIRECT_URIS;
+    // Editors register a page of their maker's beside loopback, and use whichever the answer leaves them.
+    redirect_uris.retain(|uri| redirect::is_acceptable(uri, clients));
+    if !sound || !few || redirect_uris.is_empty() {
         let why = "There have to be 1 to 5 redirect_uris of at most 512 bytes: https on a host that is allowed here, or http on loopback.";
         return Err(OauthError::new(Code::InvalidRedirectUri, why));
     }
@@ -72,11 +75,10 @@ fn registration(
     if lacks(metadata.grant_types, "authorization_code") || lacks(metadata.response_types, "code") {
         return Err(refuse("Only the authorization code grant is offered."));
     }
-    let host = redirect::host(&metadata.redirect_uris[0]);
+    let host = redirect::host(&redirect_uris[0]);
     let name = metadata.client_name.as_deref().and_then(display_name).unwrap_or(host);
     let now = server.clock.unix();
-    let registration =
-        Registration { name, redirect_uris: metadata.redirect_uris, expires_at: now + LIFETIME };
+    let registration = Registration { name, redirect_uris, expires_at: now + LIFETIME };
     // A client may ask for a secret; RFC 7591 §3.2.1 lets the server decide, and the answer says that there is none.
     let body = json!({
         "client_id": server.sealer.seal(&registration),

@@ -1,10 +1,11 @@
 """A person with a browser: signs in to the sandbox as alice and allows whatever is asked.
 
-As a command (`BROWSER="python3 browser.py %s"`) it opens a URL like any browser does; with --print it stops before
+As a command (`BROWSER="python3 browser.py %s &"`) it opens a URL like any browser does; with --print it stops before
 leaving for the client's redirect URI and prints that URL.
 """
 
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -76,8 +77,14 @@ def main():
     back = browser.sign_in(sys.argv[-1])
     if "--print" in sys.argv:
         print(back)
-    else:
-        browser.fetch(back).read()
+        return
+    for _ in range(100):  # the client may open its port after the browser
+        try:
+            browser.fetch(back).read()
+            return
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    sys.exit(f"nobody listens for {back[:60]}")
 
 
 if __name__ == "__main__":

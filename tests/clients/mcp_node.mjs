@@ -30,6 +30,8 @@ class Provider {
   saveTokens = (tokens) => void (this.kept.tokens = tokens);
   codeVerifier = () => this.kept.verifier;
   saveCodeVerifier = (verifier) => void (this.kept.verifier = verifier);
+  discoveryState = () => this.kept.discovery;
+  saveDiscoveryState = (discovery) => void (this.kept.discovery = discovery);
   redirectToAuthorization(authorization) {
     const browser = [new URL("browser.py", import.meta.url).pathname, "--print", authorization.href];
     this.back = new URL(execFileSync("python3", browser, { encoding: "utf8" }).trim()).searchParams;

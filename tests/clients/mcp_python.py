@@ -73,7 +73,7 @@ async def official(mode: str):
 
 
 async def fast():
-    async with fastmcp.Client(URL, auth=OAuth()) as client:
+    async with fastmcp.Client(URL, auth=OAuth(callback_timeout=30)) as client:
         tools = [tool.name for tool in await client.list_tools()]
         document = wiki.pick((await client.call_tool("search", {"query": wiki.WORDS})).structured_content)
         fetched = await client.call_tool("fetch", {"id": document["id"]})

@@ -69,8 +69,8 @@ async fn a_registration_that_is_too_much_or_too_strange_is_refused() {
     for uris in [
         json!([]),
         json!(["https://evil.example/cb"]),
-        json!([LOOPBACK, "https://evil.example/cb"]),
         json!(["javascript:alert(1)"]),
+        json!([LOOPBACK, "http://evil.example/cb"]),
         json!(["http://127.0.0.1/cb#fragment"]),
         json!(["http://127.0.0.1\\@evil.example/"]),
         json!([long]),
@@ -93,6 +93,18 @@ async fn a_registration_that_is_too_much_or_too_strange_is_refused() {
 }
 
 #[tokio::test]
+async fn of_a_registrations_redirects_those_count_that_are_allowed_here() {
+    let world = World::start().await;
+    let elsewhere = "https://agent.example/redirect";
+    let answer = registering(&world, &json!({ "redirect_uris": [elsewhere, LOOPBACK] })).await.expect(201);
+    assert_eq!(answer.json["redirect_uris"], json!([LOOPBACK]));
+    let request = Request::of_mcp(&world, answer.text("client_id"), elsewhere);
+    assert_eq!(world.browser().get(&request.url(&world.url)).await.status, 400);
+    let any = world.replica_with(&[("CAUSEWAY_MCP_CLIENTS", "any")]).await;
+    assert_eq!(any.browser().get(&request.url(&any.public_url)).await.status, 400);
+}
+
+#[tokio::test]
 async fn the_consent_page_says_who_asks_where_it_leads_and_what_it_can_do() {
     let world = World::with(&[("CAUSEWAY_NAME", "Acme <Wiki>")]).await;
     let client_id = world.register(&[CONNECTOR]).await;
@@ -102,7 +114,8 @@ async fn the_consent_page_says_who_asks_where_it_leads_and_what_it_can_do() {
         "calls itself Wiki <Helper>",
         "Nobody here has checked",
         "chatgpt.com",
-        "Through Acme <Wiki>: search and read",
+        "Search and read the pages",
+        "within the limits of “Acme <Wiki>”",
     ] {
         assert!(page.text().contains(words), "{words}: {}", page.text());
     }

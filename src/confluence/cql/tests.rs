@@ -244,6 +244,7 @@ fn every_filter_is_a_conjunct() {
         title: Some(Words::parse("title", "how-to").unwrap()),
         labels: vec!["one".into(), "two\\".into()],
         author: Some(Author::AccountId("712020:ab".into())),
+        contributor: None,
         ancestor: Some("123".into()),
         updated_after: Some(date("2026-01-01")),
         updated_before: Some(date("-1d")),

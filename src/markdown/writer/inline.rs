@@ -357,17 +357,39 @@ impl Writer {
             return;
         }
         let (open_tag, close_tag) = mark.tags();
-        let length = mark.delimiter().len();
-        self.out.replace_range(close..end, close_tag);
-        self.out.replace_range(open..open + length, open_tag);
-        let (before, after) = (open_tag.len() - length, close_tag.len() - length);
-        for later in &mut self.line.loose_ends[at + 1..] {
-            later.open += if later.open > open { before } else { 0 };
-            later.close += before + after;
-            later.end += before + after;
+        self.replace(close..end, close_tag);
+        self.replace(open..open + mark.delimiter().len(), open_tag);
+        // An asterisk right before the tag and right after a word would no longer open anything.
+        let mut after = open;
+        for outer in (0..self.line.marks.len()).rev() {
+            let Active { mark, state: State::Open(open), tag: false } = self.line.marks[outer] else { continue };
+            let length = mark.delimiter().len();
+            let before = self.out[..open].chars().next_back();
+            if open + length == after && mark.has_delimiter() && before.is_some_and(is_word_character) {
+                self.line.marks[outer].tag = true;
+                self.replace(open..open + length, mark.tags().0);
+            }
+            after = open;
         }
-        for cut in self.index.cuts.iter_mut().rev().take_while(|cut| cut.offset > open) {
-            cut.offset += before;
+    }
+
+    /// Replaces a delimiter in the line, and keeps in mind where what comes after it is.
+    fn replace(&mut self, range: std::ops::Range<usize>, with: &str) {
+        let grown = with.len() - range.len();
+        let moved = |place: &mut usize| *place += if *place > range.start { grown } else { 0 };
+        self.out.replace_range(range.clone(), with);
+        for end in self.line.loose_ends.iter_mut().chain(&mut self.line.closed) {
+            moved(&mut end.open);
+            moved(&mut end.close);
+            moved(&mut end.end);
+        }
+        for active in &mut self.line.marks {
+            if let State::Open(open) = &mut active.state {
+                moved(open);
+            }
+        }
+        for cut in self.index.cuts.iter_mut().rev().take_while(|cut| cut.offset > range.start) {
+            cut.offset += grown;
         }
     }
 
