@@ -65,7 +65,7 @@ fn bodies(folder: &Path, extension: &str) -> Vec<String> {
 fn repeated(bodies: &[String], length: usize) -> String {
     let mut page = String::new();
     while page.len() < length && !bodies.is_empty() {
-        bodies.iter().for_each(|body| page.push_str(body));
+        page.extend(bodies.iter().map(String::as_str));
     }
     page
 }

@@ -77,6 +77,7 @@ pub fn router(gateway: &Gateway) -> Router {
         .fallback(layers::no_such_path)
         .method_not_allowed_fallback(layers::no_such_method)
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
+        .layer(from_fn(layers::too_large))
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(from_fn(layers::headers))
         .layer(from_fn_with_state(urls, problem::render))

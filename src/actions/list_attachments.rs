@@ -64,7 +64,7 @@ impl Action for ListAttachments {
     const PATH: &'static str = "/v1/pages/{id}/attachments";
     const SCOPES: &'static [&'static str] =
         &["read:attachment:confluence", "read:page:confluence", "read:space:confluence", "read:user:confluence"];
-    const EXAMPLE: &'static [(&'static str, &'static str)] = &[("id", "1310745")];
+    const EXAMPLE: &'static [(&'static str, &'static str)] = &[("id", "1310734")];
     type Output = AttachmentList;
 
     async fn call(self, caller: Caller) -> Result<AttachmentList, Problem> {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::action::{Action, Caller, MAX_ANSWER, Wiki, clip, fit, json_bytes};
+use crate::action::{Action, Caller, MAX_ANSWER, Wiki, fit, json_bytes};
 use crate::confluence::{Space, SpaceType};
 use crate::problem::Problem;
 
@@ -81,7 +81,10 @@ impl Action for ListSpaces {
             spaces.retain(|space| matches(space, &words));
         }
         let room = (MAX_ANSWER - AROUND) / spaces.len().max(1);
-        Ok(SpaceList { results: spaces.iter().map(|space| listed(&wiki, space, room)).collect(), next_cursor })
+        Ok(SpaceList {
+            results: spaces.iter().map(|space| listed(&wiki, space, room)).collect(),
+            next_cursor,
+        })
     }
 }
 
@@ -94,7 +97,7 @@ fn matches(space: &Arc<Space>, words: &[String]) -> bool {
 fn listed(wiki: &Wiki, space: &Arc<Space>, room: usize) -> ListedSpace {
     let mut listed = ListedSpace {
         key: space.key.to_string(),
-        name: clip(&space.name, 100),
+        name: fit(&space.name, 100, 300),
         r#type: space.r#type.clone(),
         url: wiki.url(&format!("/spaces/{}", space.key)),
         homepage_id: space.homepage_id.as_ref().map(ToString::to_string),

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::shapes::{Person, Space, status, time};
-use crate::action::{Action, Caller, CommaList, MAX_ANSWER, Results, Wiki, clip, cql_problem, fit, json_bytes};
+use crate::action::{
+    Action, Caller, CommaList, MAX_ANSWER, Results, Wiki, clip, cql_problem, fit, json_bytes,
+};
 use crate::confluence::cql::{CqlError, DateBound, Filters, Sort, Words, parse_raw};
 use crate::confluence::{ContentId, Hit, SpaceKey};
 use crate::problem::Problem;

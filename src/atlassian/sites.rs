@@ -181,6 +181,9 @@ struct Row {
 
 #[cfg(test)]
 mod tests {
+    use wiremock::matchers::path;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
     use super::*;
 
     #[test]
@@ -211,5 +214,70 @@ mod tests {
         ] {
             assert_eq!(CloudId::parse(bad), None, "{bad}");
         }
+    }
+
+    const ONE: &str = r#"[{"id":"22222222-aaaa-4bbb-8ccc-000000000002","name":"a","url":"https://a.atlassian.net","scopes":["search:confluence"]}]"#;
+
+    /// Sites before an Atlassian that answers so, and the number of calls it has had.
+    async fn answering(answers: &[ResponseTemplate]) -> (Sites, MockServer) {
+        let server = MockServer::start().await;
+        for (index, answer) in answers.iter().enumerate() {
+            let mock = Mock::given(path("/oauth/token/accessible-resources")).respond_with(answer.clone());
+            let last = index + 1 == answers.len();
+            let times = if last { u64::MAX } else { 1 };
+            mock.up_to_n_times(times).mount(&server).await;
+        }
+        let url = Url::parse(&server.uri()).unwrap();
+        (Sites::new(&url, crate::atlassian::http_client().unwrap()), server)
+    }
+
+    async fn ask(sites: &Sites, token: &str) -> Result<usize, SitesError> {
+        let deadline = crate::clock::Clock::system().deadline(Duration::from_secs(5));
+        sites.of(&token.to_owned().into(), deadline).await.map(|sites| sites.len())
+    }
+
+    async fn calls(server: &MockServer) -> usize {
+        server.received_requests().await.unwrap().len()
+    }
+
+    #[tokio::test]
+    async fn callers_with_one_token_share_one_call_and_others_share_nothing() {
+        let slow = ResponseTemplate::new(200).set_body_string(ONE).set_delay(Duration::from_millis(50));
+        let (sites, server) = answering(&[slow]).await;
+        let (one, two) = tokio::join!(ask(&sites, "token 1"), ask(&sites, "token 1"));
+        assert_eq!((one, two, ask(&sites, "token 1").await), (Ok(1), Ok(1), Ok(1)));
+        assert_eq!(calls(&server).await, 1);
+        assert_eq!(ask(&sites, "token 2").await, Ok(1));
+        assert_eq!(calls(&server).await, 2);
+    }
+
+    #[tokio::test]
+    async fn errors_and_empty_lists_are_not_remembered() {
+        let answer = ResponseTemplate::new;
+        let (sites, server) = answering(&[
+            answer(200).set_body_string("[]"),
+            answer(401),
+            answer(429).insert_header("retry-after", "7"),
+            answer(500),
+            answer(200).set_body_string("{}"),
+            answer(200).set_body_string(ONE),
+        ])
+        .await;
+        assert_eq!(ask(&sites, "t").await, Ok(0));
+        assert_eq!(ask(&sites, "t").await, Err(SitesError::Unauthorized));
+        assert_eq!(ask(&sites, "t").await, Err(SitesError::RateLimited { retry_after: Some(7) }));
+        for _ in 0..2 {
+            assert!(matches!(ask(&sites, "t").await, Err(SitesError::Unavailable(_))));
+        }
+        assert_eq!((ask(&sites, "t").await, ask(&sites, "t").await), (Ok(1), Ok(1)));
+        assert_eq!(calls(&server).await, 6);
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_longer_than_the_deadline() {
+        let never = ResponseTemplate::new(200).set_delay(Duration::from_secs(60));
+        let (sites, _server) = answering(&[never]).await;
+        let deadline = crate::clock::Clock::system().deadline(Duration::from_millis(20));
+        assert_eq!(sites.of(&"t".to_owned().into(), deadline).await, Err(SitesError::TooSlow));
     }
 }

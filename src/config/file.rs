@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::Gpt;
 use super::read::{
-    Reader, SPACES_NEED_A_SITE, action, client_id, default_actions, gpt_id, line, redirect_uri, secret_text,
-    site, space_key,
+    EMPTY_LIST, Reader, SPACES_NEED_A_SITE, action, client_id, default_actions, gpt_id, line, redirect_uri,
+    secret_text, site, space_key,
 };
 
 #[derive(Deserialize)]
@@ -25,13 +25,10 @@ struct Table {
     name: Option<String>,
     client_id: String,
     client_secret: SecretSource,
-    #[serde(default)]
-    gpt_ids: Vec<String>,
-    #[serde(default)]
-    redirect_uris: Vec<String>,
+    gpt_ids: Option<Vec<String>>,
+    redirect_uris: Option<Vec<String>>,
     site: Option<String>,
-    #[serde(default)]
-    spaces: Vec<String>,
+    spaces: Option<Vec<String>>,
     actions: Option<Vec<String>>,
 }
 
@@ -98,13 +95,14 @@ fn gpt(reader: &mut Reader<'_>, index: usize, table: &Table, actions: &[(&str, b
     let client_id = reader.keep(&at("client_id"), client_id(&table.client_id));
     let secret = secret(reader, &table.client_secret);
     let client_secret = reader.keep(&at("client_secret"), secret);
-    let gpt_ids = reader.keep(&at("gpt_ids"), all(&table.gpt_ids, gpt_id));
-    let redirect_uris = reader.keep(&at("redirect_uris"), all(&table.redirect_uris, redirect_uri));
+    let gpt_ids = reader.keep(&at("gpt_ids"), all(table.gpt_ids.as_deref(), gpt_id));
+    let redirect_uris = reader.keep(&at("redirect_uris"), all(table.redirect_uris.as_deref(), redirect_uri));
     let site = reader.keep(&at("site"), table.site.as_deref().map(site).transpose());
-    let spaces = reader.keep(&at("spaces"), all(&table.spaces, space_key));
-    let listed = table.actions.as_deref().map(|names| all(names, |name| action(name, actions)));
-    let actions = reader.keep(&at("actions"), listed.unwrap_or_else(|| Ok(default_actions(actions))));
-    if !table.spaces.is_empty() && table.site.is_none() {
+    let spaces = reader.keep(&at("spaces"), all(table.spaces.as_deref(), space_key));
+    let listed = all(table.actions.as_deref(), |name| action(name, actions));
+    let listed = listed.map(|listed| if table.actions.is_some() { listed } else { default_actions(actions) });
+    let actions = reader.keep(&at("actions"), listed);
+    if table.spaces.is_some() && table.site.is_none() {
         reader.mistake(at("spaces"), SPACES_NEED_A_SITE);
     }
     Some(Gpt {
@@ -120,8 +118,12 @@ fn gpt(reader: &mut Reader<'_>, index: usize, table: &Table, actions: &[(&str, b
     })
 }
 
-fn all<T>(texts: &[String], parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
-    texts.iter().map(|text| parse(text)).collect()
+/// Parses a list; one that is left out is empty, and one that is there is not.
+fn all<T>(texts: Option<&[String]>, parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
+    match texts {
+        Some([]) => Err(EMPTY_LIST.to_owned()),
+        texts => texts.unwrap_or_default().iter().map(|text| parse(text)).collect(),
+    }
 }
 
 fn slug(text: &str) -> Result<String, String> {

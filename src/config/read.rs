@@ -18,7 +18,7 @@ const BUDGET: Duration = Duration::from_secs(34);
 pub fn config(env: &Environment, actions: &[(&str, bool)]) -> Result<Config, Mistakes> {
     let mut reader = Reader { env, mistakes: Vec::new() };
     reader.unknown_variables();
-    let public_url = reader.required("CAUSEWAY_PUBLIC_URL", PublicUrl::parse);
+    let public_url = reader.required("CAUSEWAY_PUBLIC_URL", public_url);
     let secrets = reader.required("CAUSEWAY_SECRET", parse_key_ring);
     let gpts = gpts(&mut reader, actions);
     let atlassian_id = reader.required("ATLASSIAN_CLIENT_ID", token_text);
@@ -172,17 +172,34 @@ fn single_gpt(reader: &mut Reader<'_>, actions: &[(&str, bool)]) -> Option<Gpt> 
     })
 }
 
+fn public_url(text: &str) -> Result<PublicUrl, String> {
+    PublicUrl::parse(text).map_err(|why| {
+        format!("is {}: {why}. Accepted: an https origin such as https://causeway.example.com, or http on loopback", shown(text))
+    })
+}
+
+/// A URL as found. One with a user name is not repeated: a password may stand beside it.
+fn shown(url: &str) -> String {
+    if url.contains('@') { "a URL with a user name".to_owned() } else { format!("{url:?}") }
+}
+
 pub const SPACES_NEED_A_SITE: &str = "lists spaces, but no site: a space key means nothing without one. Set the site (its host, such as acme.atlassian.net) too";
 
 pub fn default_actions(actions: &[(&str, bool)]) -> Vec<String> {
     actions.iter().filter(|(_, on)| *on).map(|(id, _)| (*id).to_owned()).collect()
 }
 
-/// Splits a comma-separated list, drops doubles and parses each.
+/// What an empty list is told: it could be meant as none, and must not be taken for all.
+pub const EMPTY_LIST: &str = "holds no value. List at least one, or remove it";
+
+/// Splits a comma-separated list, drops doubles and parses each; there is at least one.
 pub fn each<T: Ord + Clone>(text: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
     let mut seen = BTreeSet::new();
     let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
     let parsed: Vec<T> = items.map(parse).collect::<Result<_, _>>()?;
+    if parsed.is_empty() {
+        return Err(EMPTY_LIST.to_owned());
+    }
     Ok(parsed.into_iter().filter(|item| seen.insert(item.clone())).collect())
 }
 
@@ -259,7 +276,7 @@ pub fn gpt_id(text: &str) -> Result<String, String> {
 
 pub fn redirect_uri(text: &str) -> Result<String, String> {
     let wrong = |why: &str| {
-        format!("holds {text:?}: {why}. A redirect URI is an absolute https URL without a fragment")
+        format!("holds {}: {why}. A redirect URI is an absolute https URL without a fragment", shown(text))
     };
     let url = Url::parse(text).map_err(|_| wrong("it is not a URL"))?;
     let loopback = url.scheme() == "http" && url.host_str().is_some_and(is_loopback_host);
@@ -309,7 +326,8 @@ pub fn action(name: &str, actions: &[(&str, bool)]) -> Result<String, String> {
 }
 
 fn upstream_url(text: &str) -> Result<Url, String> {
-    let wrong = |why: &str| format!("is {text:?}: {why}. Accepted: an https origin, or http on loopback");
+    let wrong =
+        |why: &str| format!("is {}: {why}. Accepted: an https origin, or http on loopback", shown(text));
     let url = Url::parse(text).map_err(|_| wrong("it is not a URL"))?;
     let loopback = url.host_str().is_some_and(is_loopback_host);
     match url.scheme() {

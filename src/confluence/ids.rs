@@ -57,16 +57,16 @@ macro_rules! id {
 }
 
 id!(
-    /// The id of a page, blog post or other content: 1 to 19 digits.
+    /// The id of a page, blog post or other content: 1 to 18 digits.
     ContentId,
-    is_number,
-    "an id of 1 to 19 digits"
+    is_digits,
+    "an id of 1 to 18 digits"
 );
 id!(
-    /// The id of a space: 1 to 19 digits.
+    /// The id of a space: 1 to 18 digits.
     SpaceId,
-    is_number,
-    "a space id of 1 to 19 digits"
+    is_digits,
+    "a space id of 1 to 18 digits"
 );
 id!(
     /// A space key: letters, digits and `. _ : -`, at most 255; a personal one begins with `~`.
@@ -81,9 +81,9 @@ id!(
     "an account id"
 );
 
-/// Confluence counts in 64 bits with a sign, and calls a larger number malformed rather than missing.
-fn is_number(text: &str) -> bool {
-    text.len() <= 19 && text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<i64>().is_ok()
+/// Confluence counts in 64 bits, and calls a larger number malformed rather than missing.
+fn is_digits(text: &str) -> bool {
+    (1..=18).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_space_key(text: &str) -> bool {

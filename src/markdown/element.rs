@@ -154,8 +154,16 @@ impl Element {
         match self {
             Self::Inclusion => 5,
             Self::Table => 4,
-            Self::TableHead | Self::TableBody | Self::Row | Self::HeaderCell | Self::Cell => 3,
-            Self::Macro | Self::RichBody | Self::AdfExtension | Self::AdfNode | Self::AdfContent => 3,
+            Self::TableHead
+            | Self::TableBody
+            | Self::Row
+            | Self::HeaderCell
+            | Self::Cell
+            | Self::Macro
+            | Self::RichBody
+            | Self::AdfExtension
+            | Self::AdfNode
+            | Self::AdfContent => 3,
             Self::Bullets
             | Self::Numbers
             | Self::Item

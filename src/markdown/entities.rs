@@ -14,12 +14,11 @@ pub(super) fn decode(text: &str) -> Cow<'_, str> {
         let (character, length) = reference(rest).unwrap_or(('&', 1));
         decoded.push(character);
         rest = &rest[length..];
-        match memchr::memchr(b'&', rest.as_bytes()) {
-            Some(next) => at = next,
-            None => {
-                decoded.push_str(rest);
-                return Cow::Owned(decoded);
-            }
+        if let Some(next) = memchr::memchr(b'&', rest.as_bytes()) {
+            at = next;
+        } else {
+            decoded.push_str(rest);
+            return Cow::Owned(decoded);
         }
     }
 }

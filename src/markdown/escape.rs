@@ -52,6 +52,7 @@ pub(super) fn plain_length(bytes: &[u8]) -> usize {
 
 /// Where a special character stands. Bytes suffice: whatever is not ASCII counts as a letter or is harmless.
 #[derive(Clone, Copy)]
+#[allow(clippy::struct_excessive_bools)]
 pub(super) struct Place<'a> {
     /// The byte before; a space at the start of a line.
     pub(super) before: u8,
@@ -75,7 +76,10 @@ pub(super) fn needs_escape(place: Place<'_>) -> bool {
             place.line_start
                 || !(space_before && space_after && place.rest.get(2).copied().is_some_and(is_word))
         }
-        b'_' => place.line_start || (!space_before && !(is_word(place.before) && next.is_some_and(is_word))),
+        b'_' => {
+            let inside_word = is_word(place.before) && next.is_some_and(is_word);
+            place.line_start || !(space_before || inside_word)
+        }
         b'[' => {
             place.in_link
                 || matches!(next, Some(b'!' | b'^'))
@@ -150,12 +154,15 @@ pub(super) fn is_joiner(character: char, before: Option<char>) -> bool {
 pub(super) fn is_word_character(character: char) -> bool {
     match character {
         '\0'..='\u{7f}' => character.is_ascii_alphanumeric(),
-        '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' => true,
+        '\u{4e00}'..='\u{9fff}'
+        | '\u{ac00}'..='\u{d7a3}'
+        | '\u{3041}'..='\u{3096}'
+        | '\u{30a1}'..='\u{30fa}' => true,
         _ => character.is_alphanumeric(),
     }
 }
 
-/// Whether CommonMark takes `character` for punctuation when it decides what an asterisk does.
+/// Whether Markdown takes `character` for punctuation when it decides what an asterisk does.
 pub(super) fn is_punctuation(character: char) -> bool {
     !is_word_character(character) && !character.is_whitespace()
 }

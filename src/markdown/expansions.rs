@@ -40,11 +40,14 @@ pub fn included_pages(storage: &str, context: &Context<'_>) -> Vec<PageReference
     for token in Tokens::new(storage) {
         match token {
             Token::Open { name: "ac:structured-macro" | "ac:macro", attributes, .. } => {
-                including = attributes.get("ac:name").is_some_and(|name| name == "include" || name == "excerpt-include");
+                including = attributes
+                    .get("ac:name")
+                    .is_some_and(|name| name == "include" || name == "excerpt-include");
             }
             Token::Close { name: "ac:structured-macro" | "ac:macro" } => including = false,
             Token::Open { name: "ri:page", attributes, .. } if including => {
-                if let Some(page) = Resource::read("ri:page", attributes).and_then(|page| reference(&page, context))
+                if let Some(page) =
+                    Resource::read("ri:page", attributes).and_then(|page| reference(&page, context))
                     && !pages.contains(&page)
                 {
                     pages.push(page);
@@ -60,6 +63,13 @@ pub(super) fn reference(page: &Resource, context: &Context<'_>) -> Option<PageRe
     let Resource::Page { title, space } = page else { return None };
     let space_key = space.clone().or_else(|| context.space_key.map(str::to_owned));
     (!title.is_empty()).then(|| PageReference { space_key, title: title.clone() })
+}
+
+/// What a macro includes of a page. An excerpt without a name is its first.
+#[derive(Clone, Copy)]
+pub(super) enum Wanted<'a> {
+    Page,
+    Excerpt { name: Option<&'a str> },
 }
 
 /// How deep pages may include pages, and how many in all.
@@ -84,14 +94,16 @@ impl<'a> Known<'a> {
 impl<'a> Converter<'a> {
     /// Writes what the rendered page has for the macro with this id. Says whether there was anything.
     pub(super) fn write_rendered(&mut self, id: &str) -> bool {
-        let Some(fragment) = self.known.as_mut().and_then(|known| known.rendered.remove(id)) else { return false };
+        let Some(fragment) = self.known.as_mut().and_then(|known| known.rendered.remove(id)) else {
+            return false;
+        };
         let length = self.writer.length();
         self.inside(|converter| html::feed(converter, fragment));
         self.writer.length() > length
     }
 
-    /// Writes a page, or its excerpt of that name, in place of the macro that includes it.
-    pub(super) fn write_included(&mut self, page: &Resource, excerpt: Option<Option<&str>>) -> bool {
+    /// Writes a page, or an excerpt of it, in place of the macro that includes it.
+    pub(super) fn write_included(&mut self, page: &Resource, wanted: Wanted<'_>) -> bool {
         let Some(reference) = reference(page, self.context) else { return false };
         let Some(known) = &mut self.known else { return false };
         let expansions = known.expansions;
@@ -99,9 +111,9 @@ impl<'a> Converter<'a> {
         if known.depth == MOST_DEEP || known.left == 0 {
             return false;
         }
-        let body = match excerpt {
-            Some(name) => excerpt_of(inclusion.storage, name),
-            None => Some(inclusion.storage),
+        let body = match wanted {
+            Wanted::Page => Some(inclusion.storage),
+            Wanted::Excerpt { name } => excerpt_of(inclusion.storage, name),
         };
         let Some(body) = body else { return false };
         known.depth += 1;
@@ -126,7 +138,9 @@ fn rendered_macros(html: &str) -> HashMap<String, &str> {
         let start = tokens.offset();
         match tokens.next() {
             None => return found,
-            Some(Token::Open { name, attributes, closed: false }) if !html::is_void(name) && open.len() < MOST_OPEN => {
+            Some(Token::Open { name, attributes, closed: false })
+                if !html::is_void(name) && open.len() < MOST_OPEN =>
+            {
                 let id = attributes.get("data-macro-id").filter(|id| !id.is_empty());
                 open.push((name, id.map(|id| (id.into_owned(), start))));
             }
@@ -147,7 +161,9 @@ fn rendered_macros(html: &str) -> HashMap<String, &str> {
 fn excerpt_of<'a>(storage: &'a str, wanted: Option<&str>) -> Option<&'a str> {
     let mut tokens = Tokens::new(storage);
     while let Some(token) = tokens.next() {
-        let Token::Open { name: "ac:structured-macro" | "ac:macro", attributes, .. } = token else { continue };
+        let Token::Open { name: "ac:structured-macro" | "ac:macro", attributes, .. } = token else {
+            continue;
+        };
         if attributes.get("ac:name").as_deref() == Some("excerpt")
             && let Some((name, body)) = excerpt_body(&mut tokens, storage)
             && wanted.is_none_or(|wanted| name.as_deref() == Some(wanted))
@@ -159,17 +175,19 @@ fn excerpt_of<'a>(storage: &'a str, wanted: Option<&str>) -> Option<&'a str> {
 }
 
 fn excerpt_body<'a>(tokens: &mut Tokens<'a>, storage: &'a str) -> Option<(Option<String>, &'a str)> {
-    let is_name = |attributes: Attributes<'_>| attributes.get("ac:name").is_some_and(|name| name == "name");
+    let names = |attributes: Attributes<'_>| attributes.get("ac:name").is_some_and(|name| name == "name");
     let mut name = None;
-    let mut in_name = false;
+    let mut naming = false;
     let mut depth = 0;
     let mut start = 0;
     loop {
         let end = tokens.offset();
         match tokens.next()? {
-            Token::Open { name: "ac:parameter", attributes, .. } if depth == 0 => in_name = is_name(attributes),
-            Token::Text(text) if in_name && depth == 0 => name = Some(text.trim().to_owned()),
-            Token::Close { name: "ac:parameter" } => in_name = false,
+            Token::Open { name: "ac:parameter", attributes, .. } if depth == 0 => {
+                naming = names(attributes);
+            }
+            Token::Text(text) if naming && depth == 0 => name = Some(text.trim().to_owned()),
+            Token::Close { name: "ac:parameter" } => naming = false,
             Token::Open { name: "ac:rich-text-body", closed: false, .. } => {
                 if depth == 0 {
                     start = tokens.offset();

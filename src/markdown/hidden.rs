@@ -22,17 +22,17 @@ pub(super) fn of_style(style: &str) -> Visibility {
             "visibility" => visibility.hidden |= value == "hidden" || value == "collapse",
             "opacity" => visibility.hidden |= number(&value).is_some_and(|opacity| opacity < 0.05),
             "font-size" => {
-                visibility.hidden |= number(&value).is_some_and(|size| size <= 1.0) && !value.contains("em")
+                visibility.hidden |= number(&value).is_some_and(|size| size <= 1.0) && !value.contains("em");
             }
             "left" | "right" | "top" | "text-indent" | "margin-left" => {
                 visibility.hidden |= number(&value).is_some_and(|offset| offset <= -900.0);
             }
             "height" | "max-height" | "width" | "max-width" => {
-                flat |= number(&value).is_some_and(|size| size < 2.0)
+                flat |= number(&value).is_some_and(|size| size < 2.0);
             }
             "overflow" => clipped |= value == "hidden",
             "clip" | "clip-path" => {
-                visibility.hidden |= value.starts_with("rect(0") || value.contains("inset(50%")
+                visibility.hidden |= value.starts_with("rect(0") || value.contains("inset(50%");
             }
             "color" => match colour(&value) {
                 Some(Colour::Transparent) => visibility.hidden = true,

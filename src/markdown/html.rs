@@ -205,7 +205,7 @@ impl Converter<'_> {
     pub(super) fn close_html(&mut self, close: Close) {
         match close {
             Close::Label => {
-                self.writer.mark_close(&Mark::Strong);
+                self.writer.mark_close(Mark::Strong);
                 self.writer.end_block();
             }
             Close::Status => self.writer.code_span_close(),

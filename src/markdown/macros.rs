@@ -1,6 +1,7 @@
 //! Macros and ADF nodes: what each of them says, and what it leaves unsaid.
 
 use super::convert::Converter;
+use super::expansions::Wanted;
 use super::losses;
 use super::resources::{self, Resource};
 use super::writer::Mark;
@@ -185,16 +186,22 @@ impl Converter<'_> {
                 match body.trim() {
                     "" => {}
                     line if line.contains('\n') => self.code("", body),
-                    line => self.writer.code_span(line),
+                    line => self.code_span(line),
                 }
             }
         }
     }
 
+    fn code_span(&mut self, text: &str) {
+        self.writer.code_span_open();
+        self.writer.text(text);
+        self.writer.code_span_close();
+    }
+
     fn math(&mut self, open: &Macro, formula: &str) {
         let formula =
             formula.strip_prefix("--uriencoded--").map_or_else(|| formula.to_owned(), decode_percent);
-        let formula = formula.trim().replace(['\n', '\r'], " ");
+        let formula = self.visible(formula.trim()).replace(['\n', '\r'], " ");
         if formula.is_empty() {
             return;
         }
@@ -214,7 +221,7 @@ impl Converter<'_> {
                 if let Some(title) =
                     open.get("title").or_else(|| open.get("colour")).or_else(|| open.get("color"))
                 {
-                    self.writer.code_span(&title.split_whitespace().collect::<Vec<_>>().join(" "));
+                    self.code_span(title);
                 }
             }
             "anchor" => {}
@@ -244,9 +251,13 @@ impl Converter<'_> {
 
     /// Writes what a macro stands for, if that is known.
     fn expand(&mut self, open: &Macro) -> bool {
-        let excerpt = (open.name == "excerpt-include").then(|| open.get("name"));
-        if let Some(page) = open.resource().filter(|_| matches!(open.name.as_str(), "include" | "excerpt-include"))
-            && self.write_included(page, excerpt)
+        let wanted = match open.name.as_str() {
+            "include" => Some(Wanted::Page),
+            "excerpt-include" => Some(Wanted::Excerpt { name: open.get("name") }),
+            _ => None,
+        };
+        if let (Some(wanted), Some(page)) = (wanted, open.resource())
+            && self.write_included(page, wanted)
         {
             return true;
         }
@@ -292,7 +303,7 @@ impl Converter<'_> {
     fn label(&mut self, label: &str) {
         self.writer.mark_open(Mark::Strong);
         self.writer.text(label);
-        self.writer.mark_close(&Mark::Strong);
+        self.writer.mark_close(Mark::Strong);
         self.writer.space();
     }
 
@@ -363,10 +374,35 @@ fn is_transparent(name: &str) -> bool {
 fn is_dynamic(name: &str) -> bool {
     !matches!(
         name,
-        "status" | "anchor" | "toc" | "toc-zone" | "mathinline" | "mathblock" | "easy-math-inline" | "easy-math-block"
-            | "latex" | "math" | "view-file" | "viewpdf" | "viewdoc" | "viewppt" | "viewxls" | "multimedia" | "profile"
-            | "info" | "note" | "tip" | "warning" | "panel" | "expand" | "code" | "noformat" | "excerpt" | "details"
-            | "section" | "column"
+        "status"
+            | "anchor"
+            | "toc"
+            | "toc-zone"
+            | "mathinline"
+            | "mathblock"
+            | "easy-math-inline"
+            | "easy-math-block"
+            | "latex"
+            | "math"
+            | "view-file"
+            | "viewpdf"
+            | "viewdoc"
+            | "viewppt"
+            | "viewxls"
+            | "multimedia"
+            | "profile"
+            | "info"
+            | "note"
+            | "tip"
+            | "warning"
+            | "panel"
+            | "expand"
+            | "code"
+            | "noformat"
+            | "excerpt"
+            | "details"
+            | "section"
+            | "column"
     ) && !name.starts_with("adf:")
 }
 
@@ -424,15 +460,13 @@ pub(super) fn decode_percent(text: &str) -> String {
     let mut at = 0;
     while at < bytes.len() {
         let hex = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| bytes[at] == b'%') {
-            Some(byte) => {
-                decoded.push(byte);
-                at += 3;
-            }
-            None => {
-                decoded.push(bytes[at]);
-                at += 1;
-            }
+        if let Some(byte) = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| bytes[at] == b'%')
+        {
+            decoded.push(byte);
+            at += 3;
+        } else {
+            decoded.push(bytes[at]);
+            at += 1;
         }
     }
     String::from_utf8_lossy(&decoded).into_owned()

@@ -1,12 +1,13 @@
 //! Confluence's storage format or rendered HTML in, Markdown out, with a report of what is not in it. Pure functions:
 //! no IO, nothing shared, nothing async; whatever comes in, they end in time and memory linear in it.
 //!
-//! `tokens` reads storage format, `html` rendered pages; both tell `convert` of elements, which tells `writer` of blocks
-//! and text. `document`, `parts` and `passages` hand out what has been written.
+//! `tokens` reads storage format, `html` rendered pages; both tell `convert` of elements. `elements`, `storage`,
+//! `references` and `macros` know what these mean, and tell `writer` of blocks and text. `document`, `parts` and `passages` hand out what has been written.
 
 mod convert;
 mod document;
 mod element;
+mod elements;
 mod emoji;
 mod entities;
 mod escape;
@@ -18,6 +19,7 @@ mod losses;
 mod macros;
 mod parts;
 mod passages;
+mod references;
 mod resources;
 mod storage;
 mod tokens;

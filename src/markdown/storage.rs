@@ -5,8 +5,8 @@ use super::element::Element;
 use super::emoji;
 use super::entities;
 use super::expansions::{Expansions, Known};
-use super::losses;
 use super::macros::Macro;
+use super::references::{Link, Picture};
 use super::resources::Resource;
 use super::tokens::{Attributes, Token, Tokens};
 use super::writer::Mark;
@@ -15,22 +15,10 @@ use super::{Context, Document};
 /// Storage elements that are open.
 #[derive(Default)]
 pub(super) struct Open {
-    links: Vec<Link>,
-    pictures: Vec<Picture>,
+    pub(super) links: Vec<Link>,
+    pub(super) pictures: Vec<Picture>,
     tasks: Vec<Task>,
     extensions: Vec<Extension>,
-}
-
-struct Link {
-    anchor: Option<String>,
-    has_body: bool,
-}
-
-struct Picture {
-    label: Option<String>,
-    title: Option<String>,
-    inline: bool,
-    written: bool,
 }
 
 #[derive(Default)]
@@ -176,7 +164,7 @@ impl Converter<'_> {
 
     pub(super) fn close_storage(&mut self, close: Close) {
         match close {
-            Close::Macro => self.end_macro(),
+            Close::Macro | Close::AdfNode => self.end_macro(),
             Close::Parameter { name } => {
                 let text = self.captured();
                 let resource = self.slots.pop().flatten();
@@ -184,7 +172,7 @@ impl Converter<'_> {
                     open.add_parameter(name, text, resource);
                 }
             }
-            Close::RichBody => self.end_rich_body(),
+            Close::RichBody | Close::AdfContent => self.end_rich_body(),
             Close::PlainBody => {
                 let body = self.captured();
                 if let Some(open) = self.macros.last_mut() {
@@ -195,7 +183,7 @@ impl Converter<'_> {
             Close::LinkBody => self.writer.link_close(""),
             Close::Picture => self.end_picture(),
             Close::Caption => {
-                self.writer.mark_close(&Mark::Emphasis);
+                self.writer.mark_close(Mark::Emphasis);
                 self.writer.end_block();
             }
             Close::TaskList => self.writer.list_close(),
@@ -218,109 +206,12 @@ impl Converter<'_> {
             Close::AdfExtension => {
                 self.storage.extensions.pop();
             }
-            Close::AdfNode => self.end_macro(),
             Close::AdfAttribute { key } => {
                 let value = self.captured();
                 if let Some(open) = self.macros.last_mut() {
                     open.add_parameter(key, value, None);
                 }
             }
-            Close::AdfContent => self.end_rich_body(),
-        }
-    }
-
-    fn begin_link_body(&mut self) -> convert::Close {
-        let resource = self.slots.last().and_then(Option::as_ref);
-        let Some(link) = self.storage.links.last_mut() else { return convert::Close::Nothing };
-        if let Some(Resource::User { id }) = resource
-            && self.context.people.contains_key(id)
-        {
-            self.skip(None);
-            return convert::Close::Nothing;
-        }
-        link.has_body = true;
-        let target = self.link_target();
-        self.writer.link_open(target);
-        convert::Close::Storage(Close::LinkBody)
-    }
-
-    /// The address of the link that is open.
-    fn link_target(&self) -> Option<String> {
-        let anchor = self.storage.links.last().and_then(|link| link.anchor.as_deref());
-        let anchor = anchor.map(|anchor| format!("#{}", super::resources::encode(anchor, '_')));
-        match self.slots.last().and_then(Option::as_ref) {
-            Some(resource) => {
-                let address = resource.address(self.context)?;
-                Some(address + anchor.as_deref().unwrap_or_default())
-            }
-            None => anchor,
-        }
-    }
-
-    fn end_link(&mut self) {
-        let target = self.link_target();
-        let resource = self.slots.pop().flatten();
-        let Some(link) = self.storage.links.pop() else { return };
-        if link.has_body {
-            return;
-        }
-        match resource {
-            Some(Resource::User { id }) => self.mention(&id),
-            Some(resource) => self.resource(&resource, target),
-            None => {
-                if let Some(anchor) = link.anchor {
-                    self.writer.link(&anchor, target);
-                }
-            }
-        }
-    }
-
-    /// A resource by its own name.
-    pub(super) fn resource(&mut self, resource: &Resource, target: Option<String>) {
-        if let Resource::User { id } = resource {
-            return self.mention(id);
-        }
-        if target.is_none() && matches!(resource, Resource::Url { .. }) {
-            self.writer.losses.add(losses::UNSAFE_LINKS, 1);
-        }
-        self.writer.link(resource.label(), target);
-    }
-
-    pub(super) fn mention(&mut self, id: &str) {
-        let name = self.context.people.get(id).map(String::as_str);
-        if name.is_none() {
-            self.writer.losses.add(losses::UNKNOWN_PEOPLE, 1);
-        }
-        let name = name.unwrap_or("unknown person");
-        self.writer.text(&format!("@{name}"));
-    }
-
-    fn write_picture(&mut self) {
-        let Some(picture) = self.storage.pictures.last_mut() else { return };
-        if picture.written {
-            return;
-        }
-        picture.written = true;
-        let (label, inline) = (picture.label.clone().or(picture.title.clone()), picture.inline);
-        let Some(Some(resource)) = self.slots.last().cloned() else { return };
-        if !inline {
-            self.writer.end_block();
-        }
-        let target = resource.address(self.context);
-        match (label, &resource) {
-            (Some(label), _) => self.writer.link(&label, target),
-            (None, Resource::Url { url }) => self.writer.link(super::resources::file_name(url), target),
-            (None, _) => self.resource(&resource, target),
-        }
-    }
-
-    fn end_picture(&mut self) {
-        self.write_picture();
-        self.slots.pop();
-        if let Some(picture) = self.storage.pictures.pop()
-            && !picture.inline
-        {
-            self.writer.end_block();
         }
     }
 

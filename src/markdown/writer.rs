@@ -3,12 +3,14 @@
 
 mod blocks;
 mod inline;
+mod marks;
+mod spans;
 mod table;
 
 use super::index::{Cut, Heading, Index, Marker, Open};
 use super::losses::{self, Losses};
 
-pub(super) use inline::Mark;
+pub(super) use marks::Mark;
 
 #[derive(Default)]
 pub(super) struct Writer {

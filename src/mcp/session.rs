@@ -103,10 +103,15 @@ impl ServerHandler for Session {
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let arguments = request.arguments.unwrap_or_default();
-        let called = self.call(&request.name, arguments).instrument(self.0.span.clone()).await;
+        let called = self.call(&request.name, arguments).instrument(self.0.span.clone());
+        // A client that hangs up ends the call, as it does at the other door.
+        let called = tokio::select! {
+            called = called => called,
+            () = context.ct.cancelled() => return Err(ErrorData::internal_error("Nobody is waiting", None)),
+        };
         match called {
             None => {
                 Err(ErrorData::invalid_params(format!("Unknown tool: {}", clip(&request.name, 60)), None))

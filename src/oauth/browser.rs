@@ -47,8 +47,7 @@ impl Browser {
     }
 }
 
-/// Whether this browser's person has allowed this client to go there for that. Never on loopback, where any program may
-/// listen.
+/// Whether this browser's person has allowed this client to go there for that.
 pub fn is_approved(
     headers: &HeaderMap,
     server: &AuthorizationServer,
@@ -56,11 +55,11 @@ pub fn is_approved(
     redirect_uri: &str,
     audience: &Audience,
 ) -> bool {
-    !redirect::is_local(redirect_uri)
-        && approvals(headers, server).contains(&approval(client_id, redirect_uri, audience))
+    approvals(headers, server).contains(&approval(client_id, redirect_uri, audience))
 }
 
-/// The cookie that remembers `sign_in` as allowed, beside the newest of what it held before.
+/// The cookie that remembers `sign_in` as allowed, beside the newest of what it held before. What leads to loopback is not
+/// remembered: any program may listen there.
 pub fn approve(headers: &HeaderMap, server: &AuthorizationServer, sign_in: &SignIn) -> Option<HeaderValue> {
     if redirect::is_local(&sign_in.redirect_uri) {
         return None;

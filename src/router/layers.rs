@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, Method};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
@@ -103,6 +103,16 @@ pub async fn no_such_method() -> Problem {
         "The path does not take this method.",
         "Use the method that the document at /openapi.json or the header Allow names.",
     )
+}
+
+/// What the limit on bodies refuses in a word, as a problem.
+pub async fn too_large(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if response.status() != StatusCode::PAYLOAD_TOO_LARGE {
+        return response;
+    }
+    let step = "Send a smaller body, of 256 KB at the most.";
+    Problem::new(Kind::PayloadTooLarge, "The body of the request is too large.", step).into_response()
 }
 
 /// A panic is a defect; whoever meets it gets a problem like any other.

@@ -84,33 +84,20 @@ impl Checks {
     async fn reachable(&self) -> Check {
         let title = "Public address answers";
         let origin = self.config.public_url.origin();
-        let fix = || {
-            Some(format!(
-                "Open {origin}/healthz from another network; it has to say \u{201c}alive\u{201d}. If it does, all is well: some networks do not \
-                 let a machine reach its own public address. If not, look at DNS, the certificate and the proxy in front."
-            ))
-        };
-        let Ok(url) = Url::parse(&format!("{origin}/healthz")) else {
-            return Check {
-                title: title.to_owned(),
-                verdict: Verdict::Bad,
-                found: "It is not a URL.".to_owned(),
-                fix: fix(),
-            };
-        };
-        let found = match self.http.get(url).timeout(PATIENCE).send().await {
-            Ok(answer) if answer.status().is_success() => {
-                return good(title, &format!("{origin} leads here."));
-            }
-            Ok(answer) => {
-                format!(
-                    "{origin} answers, but with status {}: perhaps it is not this gateway.",
-                    answer.status().as_u16()
-                )
+        let answer = self.http.get(format!("{origin}/healthz")).timeout(PATIENCE).send().await;
+        let found = match answer.map(|answer| answer.status()) {
+            Ok(status) if status.is_success() => return good(title, &format!("{origin} leads here.")),
+            Ok(status) => {
+                format!("{origin} answers with status {}: perhaps it is not this gateway.", status.as_u16())
             }
             Err(_) => format!("This gateway cannot reach itself at {origin}."),
         };
-        Check { title: title.to_owned(), verdict: Verdict::Doubtful, found, fix: fix() }
+        let fix = format!(
+            "Open {origin}/healthz from another network; it has to say \u{201c}alive\u{201d}. If it does, all is well: some \
+             networks do not let a machine reach its own public address. If not, look at DNS, the certificate and the proxy \
+             in front."
+        );
+        doubtful(title, &found, &fix)
     }
 
     /// Both of Atlassian's hosts, and how far our clock is from theirs.
@@ -166,20 +153,22 @@ fn good(title: &str, found: &str) -> Check {
     Check { title: title.to_owned(), verdict: Verdict::Good, found: found.to_owned(), fix: None }
 }
 
+fn doubtful(title: &str, found: &str, fix: &str) -> Check {
+    let (title, found, fix) = (title.to_owned(), found.to_owned(), Some(fix.to_owned()));
+    Check { title, verdict: Verdict::Doubtful, found, fix }
+}
+
 fn public_url(config: &Config) -> Check {
     let title = "Public address is https";
     let origin = config.public_url.origin();
     if config.public_url.is_https() {
         return good(title, &format!("{origin} is."));
     }
-    Check {
-        title: title.to_owned(),
-        verdict: Verdict::Doubtful,
-        found: format!("{origin} is for this machine alone: fine for a try, but ChatGPT cannot reach it."),
-        fix: Some(
-            "For ChatGPT set CAUSEWAY_PUBLIC_URL to an https address that the internet reaches.".to_owned(),
-        ),
-    }
+    doubtful(
+        title,
+        &format!("{origin} is for this machine alone: fine for a try, but ChatGPT cannot reach it."),
+        "For ChatGPT set CAUSEWAY_PUBLIC_URL to an https address that the internet reaches.",
+    )
 }
 
 fn upstream(title: &str, sign: Option<Sign>, base: &Url) -> Check {
@@ -229,20 +218,15 @@ fn document_check(title: String, findings: &[Finding]) -> Check {
 
 fn operator(config: &Config) -> Check {
     let title = "Privacy page names who runs this";
-    let missing: Vec<&str> = [("CAUSEWAY_OPERATOR", &config.operator), ("CAUSEWAY_CONTACT", &config.contact)]
-        .iter()
-        .filter(|(_, value)| value.is_none())
-        .map(|(name, _)| *name)
-        .collect();
-    if missing.is_empty() {
-        return good(title, "And how to reach them.");
-    }
-    Check {
-        title: title.to_owned(),
-        verdict: Verdict::Doubtful,
-        found: "It does not say who runs this gateway, or how to reach them.".to_owned(),
-        fix: Some(format!("Set {}.", missing.join(" and "))),
-    }
+    let (found, fix) = match (&config.operator, &config.contact) {
+        (Some(_), Some(_)) => return good(title, "And how to reach them."),
+        (Some(_), None) => ("It does not say how to reach them.", "Set CAUSEWAY_CONTACT."),
+        (None, Some(_)) => ("It does not.", "Set CAUSEWAY_OPERATOR."),
+        (None, None) => {
+            ("It does not, nor how to reach them.", "Set CAUSEWAY_OPERATOR and CAUSEWAY_CONTACT.")
+        }
+    };
+    doubtful(title, found, fix)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::oauth::{DOCS_CLIENT_ID, SCOPE};
 
 #[derive(Template)]
 #[template(path = "docs.html", config = "src/web/askama.toml")]
-struct Docs<'a> {
+struct SwaggerUi<'a> {
     version: &'a str,
     docs: bool,
     gpts: &'a [Arc<Gpt>],
@@ -38,7 +38,7 @@ pub async fn docs(State(pages): State<Pages>, Query(choice): Query<Choice>) -> R
     let config = &pages.config;
     let gpt = choice.gpt.as_deref().map_or(Some(config.default_gpt()), |slug| config.gpt_by_slug(slug));
     let Some(chosen) = gpt.filter(|_| config.docs) else { return not_found() };
-    let template = Docs {
+    let template = SwaggerUi {
         version: VERSION,
         docs: true,
         gpts: &config.gpts,

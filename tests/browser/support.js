@@ -76,13 +76,13 @@ export async function decide(page, person, decision) {
 /// A program on this machine that waits to be called back.
 export async function callback() {
   let called;
-  const call = new Promise((resolve) => (called = resolve));
   const server = createServer((request, response) => {
     const url = new URL(request.url, "http://127.0.0.1");
+    if (url.pathname === "/callback") called = url.searchParams;
     response.setHeader("content-type", "text/html");
-    response.end("<!doctype html><title>Back</title>Back in the program.");
-    if (url.pathname === "/callback") called(url.searchParams);
+    response.end('<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Back</title>Back in the program.');
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { url: `http://127.0.0.1:${server.address().port}/callback`, call, stop: () => server.close() };
+  const stop = () => (server.closeAllConnections(), server.close());
+  return { url: `http://127.0.0.1:${server.address().port}/callback`, called: () => called, stop };
 }

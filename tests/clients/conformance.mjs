@@ -4,7 +4,7 @@
 import { spawn } from "node:child_process";
 import http from "node:http";
 
-const SCENARIOS = ["server-initialize", "ping", "tools-list", "dns-rebinding-protection", "server-sse-multiple-streams"];
+const SCENARIOS = ["server-initialize", "ping", "tools-list", "dns-rebinding-protection", "server-sse-polling", "server-sse-multiple-streams"];
 
 const [url, token] = process.argv.slice(2);
 const gateway = new URL(url);

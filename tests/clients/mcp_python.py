@@ -65,6 +65,10 @@ async def official(mode: str):
             document = wiki.pick(found.structured_content)
             fetched = await client.call_tool("fetch", {"id": document["id"]})
             wiki.check(tools, document, fetched.structured_content)
+            for name in tools:
+                if name in wiki.CALLS:
+                    answer = await client.call_tool(name, wiki.CALLS[name])
+                    assert not answer.is_error, answer
             refused = await client.call_tool("getPage", {"id": "nonsense"})
             assert refused.is_error and "nextStep" in refused.content[0].text, refused
     assert memory.tokens.refresh_token and memory.tokens.expires_in, "a session that ends within the hour"

@@ -4,6 +4,22 @@ WORDS = "ledger projections rebuild"
 TITLE = "ADR-001: Event sourcing for the ledger"
 FACT = "3 hours and 20 minutes"
 
+# One call of each action; the clients hold what comes back against the tool's output schema.
+CALLS = {
+    "searchConfluence": {"query": WORDS, "limit": 3},
+    "findPassages": {"query": WORDS},
+    "getPage": {"id": "1310745", "maxChars": 1000},
+    "getPages": {"ids": "1310745,1310730"},
+    "findPage": {"title": "Deployment guide", "space": "ENG"},
+    "getPageTree": {"space": "ENG", "depth": 2},
+    "listSpaces": {},
+    "listComments": {"id": "1310745"},
+    "listAttachments": {"id": "1310730"},
+    "getPageHistory": {"id": "1310745"},
+    "getRecentChanges": {"since": "-1y"},
+    "whoAmI": {},
+}
+
 
 def pick(found: dict) -> dict:
     """The result to read."""

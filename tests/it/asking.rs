@@ -32,7 +32,9 @@ impl World {
         let mut config = Config::load(&self.env, &known_actions()).unwrap();
         config.budget = budget;
         let clock = self.clock.clone();
-        tokio::spawn(async move { causeway::run(listener, config, clock, std::future::pending()).await.unwrap() });
+        tokio::spawn(
+            async move { causeway::run(listener, config, clock, std::future::pending()).await.unwrap() },
+        );
         world
     }
 
@@ -93,6 +95,16 @@ impl Answer {
         assert_eq!(self.text("requestId"), self.header("x-request-id"));
         expect_no_null(&self.json);
         self
+    }
+
+    /// The same, where an answer for several pages may also say it of each.
+    #[track_caller]
+    pub fn refused_or_each(self, status: u16, kind: &str) -> Self {
+        let each = self.json["results"].as_array().filter(|_| self.status == 200);
+        match each.map(|results| results.iter().all(|result| result["problem"]["kind"] == kind)) {
+            Some(true) => self,
+            _ => self.refused(status, kind),
+        }
     }
 
     /// The same for a parameter that is not accepted, which has to be named.

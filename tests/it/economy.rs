@@ -1,7 +1,5 @@
 //! How many calls to Atlassian an answer costs, and that no two people ever share one.
 
-use std::collections::BTreeMap;
-
 use causeway::sandbox::{Fault, FaultKind};
 
 use crate::asking::examples;
@@ -27,7 +25,8 @@ async fn of(variables: &[(&str, &str)], person: &str) -> (World, Session) {
     (world, session)
 }
 
-const RESTRICTED: &[(&str, &str)] = &[("CAUSEWAY_SITE", "acme.atlassian.net"), ("CAUSEWAY_SPACES", "ENG,PROD")];
+const RESTRICTED: &[(&str, &str)] =
+    &[("CAUSEWAY_SITE", "acme.atlassian.net"), ("CAUSEWAY_SPACES", "ENG,PROD")];
 const OPEN: &[(&str, &str)] = &[("CAUSEWAY_SITE", "acme.atlassian.net")];
 
 #[tokio::test]
@@ -51,7 +50,9 @@ async fn a_warm_search_or_page_is_one_call_and_a_blog_post_two() {
 #[tokio::test]
 async fn a_cold_search_is_three_calls_at_the_most_and_a_page_four() {
     for variables in [OPEN, RESTRICTED] {
-        for (path, most) in [("/v1/search?query=deployment".to_owned(), 3), (format!("/v1/pages/{OTHER_PAGE}"), 4)] {
+        for (path, most) in
+            [("/v1/search?query=deployment".to_owned(), 3), (format!("/v1/pages/{OTHER_PAGE}"), 4)]
+        {
             let (world, alice) = of(variables, "alice").await;
             // A replica knows nothing yet, not even the person's sites.
             let cold = world.replica().await;
@@ -61,38 +62,41 @@ async fn a_cold_search_is_three_calls_at_the_most_and_a_page_four() {
     }
 }
 
-/// Calls for each action's example: with nothing known, and when all is known that may be remembered.
-/// The table that developers read; it may only get better.
+/// Calls that each action's example costs where the GPT has an allow-list: with nothing known, and when all is known that
+/// may be remembered. The table that developers read: it may get better, never worse, and no action may be missing.
 const CALLS: &[(&str, usize, usize)] = &[
     ("searchConfluence", 3, 1),
     ("findPage", 5, 2),
     ("getPage", 4, 1),
-    ("listSpaces", 2, 1),
+    ("listSpaces", 2, 0),
     ("whoAmI", 3, 1),
 ];
 
 #[tokio::test]
 async fn no_action_costs_more_calls_than_the_table_says() {
-    let table: BTreeMap<&str, (usize, usize)> = CALLS.iter().map(|(id, cold, warm)| (*id, (*cold, *warm))).collect();
+    let mut measured = Vec::new();
     for (entry, path, query) in examples() {
-        let Some((cold_most, warm_most)) = table.get(entry.id) else { continue };
         let path = crate::asking::with_query(&path, &query);
         let (world, alice) = of(RESTRICTED, "alice").await;
         let replica = world.replica().await;
-        let (cold, made) = replica.cost(&alice, &path).await;
-        assert!(cold <= *cold_most, "{} cold: {made:?}", entry.id);
-        let (warm, made) = replica.cost(&alice, &path).await;
-        assert!(warm <= *warm_most, "{} warm: {made:?}", entry.id);
-        println!("{} {cold} {warm}", entry.id);
+        let (cold, _) = replica.cost(&alice, &path).await;
+        let (warm, _) = replica.cost(&alice, &path).await;
+        measured.push((entry.id, cold, warm));
+    }
+    for (id, cold, warm) in &measured {
+        let allowed = CALLS.iter().find(|(known, ..)| known == id);
+        let within = allowed.is_some_and(|(_, most_cold, most_warm)| cold <= most_cold && warm <= most_warm);
+        assert!(within, "{id} costs {cold} calls cold and {warm} warm; all that was measured: {measured:?}");
     }
 }
 
 #[tokio::test]
 async fn names_of_many_people_cost_one_call_and_then_none() {
     let (world, alice) = of(OPEN, "alice").await;
-    let mentions: String = ["557058:0f6e2c3b-1d55-4a59-8c0a-f4a9c0000008", "5b10ac8d82e05b22cc7d4ef5", "712020:unknown-account"]
-        .map(|id| format!(r#"<ac:link><ri:user ri:account-id="{id}"/></ac:link>"#))
-        .concat();
+    let mentions: String =
+        ["557058:0f6e2c3b-1d55-4a59-8c0a-f4a9c0000008", "5b10ac8d82e05b22cc7d4ef5", "712020:unknown-account"]
+            .map(|id| format!(r#"<ac:link><ri:user ri:account-id="{id}"/></ac:link>"#))
+            .concat();
     let id = world.add("ENG", "Mentions", &format!("<p>{mentions}</p>"));
     let path = format!("/v1/pages/{id}");
     world.sandbox.forget_calls();
@@ -119,11 +123,20 @@ async fn two_people_asking_the_same_at_the_same_moment_each_get_their_own_answer
     for variables in [OPEN, RESTRICTED] {
         let world = World::with(variables).await;
         let (alice, bob) = (world.sign_in("alice").await, world.sign_in("bob").await);
-        let hidden = causeway::sandbox::NewPage { title: "Lyrebird secret".to_owned(), restricted: Some(&["alice"]), ..Default::default() };
+        let hidden = causeway::sandbox::NewPage {
+            title: "Lyrebird secret".to_owned(),
+            restricted: Some(&["alice"]),
+            ..Default::default()
+        };
         let hidden = world.sandbox.add_page(hidden);
         world.add("ENG", "Lyrebird", "<p>lyrebird</p>");
         for warm in [false, true] {
-            for path in ["/v1/search?query=lyrebird".to_owned(), format!("/v1/pages/{hidden}"), "/v1/spaces".to_owned(), "/v1/me".to_owned()] {
+            for path in [
+                "/v1/search?query=lyrebird".to_owned(),
+                format!("/v1/pages/{hidden}"),
+                "/v1/spaces".to_owned(),
+                "/v1/me".to_owned(),
+            ] {
                 // Held up, so that both are under way at once.
                 let kind = FaultKind::Slow(std::time::Duration::from_millis(60));
                 world.sandbox.inject(Fault { path_contains: "/ex/".to_owned(), times: 2, kind });
@@ -131,17 +144,27 @@ async fn two_people_asking_the_same_at_the_same_moment_each_get_their_own_answer
                 world.sandbox.clear_faults();
                 let told = format!("{path}, warm: {warm}: {} {}", alices.body, bobs.body);
                 assert_eq!(alices.status, 200, "{told}");
-                assert!(!bobs.body.contains("secret") && !bobs.body.contains("Alice"), "{told}");
+                assert!(!bobs.body.contains("secret") && !bobs.body.contains("~alice"), "{told}");
                 assert!(!alices.body.contains("Bob Okafor"), "{told}");
                 match path.as_str() {
-                    "/v1/me" => assert_eq!((alices.text("name"), bobs.text("name")), ("Alice Anderson", "Bob Okafor")),
+                    "/v1/me" => {
+                        assert_eq!((alices.text("name"), bobs.text("name")), ("Alice Anderson", "Bob Okafor"))
+                    }
                     "/v1/spaces" => assert!(bobs.each("key").contains(&"ENG".to_owned()), "{told}"),
-                    "/v1/search?query=lyrebird" => assert_eq!((alices.each("id").len(), bobs.each("id").len()), (2, 1)),
+                    "/v1/search?query=lyrebird" => {
+                        assert_eq!((alices.each("id").len(), bobs.each("id").len()), (2, 1))
+                    }
                     _ => assert_eq!(bobs.status, 404, "{told}"),
                 }
             }
         }
-        let people: Vec<_> = world.sandbox.calls().into_iter().filter(|call| call.path.contains("/search")).filter_map(|call| call.person).collect();
+        let people: Vec<_> = world
+            .sandbox
+            .calls()
+            .into_iter()
+            .filter(|call| call.path.contains("/search"))
+            .filter_map(|call| call.person)
+            .collect();
         assert_eq!(people.iter().filter(|person| *person == "bob").count(), 2);
         assert_eq!(people.iter().filter(|person| *person == "alice").count(), 2);
     }

@@ -30,10 +30,20 @@ async fn every_form_of_a_url_leads_to_the_page_and_none_is_fetched() {
         let answer = find(&world, &alice, &[("url", url)]).await.expect(200);
         assert_eq!(answer.text("id"), DEPLOYMENT_GUIDE, "{url}");
     }
-    for url in ["https://acme.atlassian.net/wiki/spaces/ENG/overview", "https://acme.atlassian.net/wiki/spaces/ENG"] {
-        assert_eq!(find(&world, &alice, &[("url", url)]).await.expect(200).text("title"), "Engineering Home", "{url}");
+    for url in
+        ["https://acme.atlassian.net/wiki/spaces/ENG/overview", "https://acme.atlassian.net/wiki/spaces/ENG"]
+    {
+        assert_eq!(
+            find(&world, &alice, &[("url", url)]).await.expect(200).text("title"),
+            "Engineering Home",
+            "{url}"
+        );
     }
-    assert!(world.confluence_calls().iter().all(|call| call.contains(" api/v2/")), "{:?}", world.confluence_calls());
+    assert!(
+        world.confluence_calls().iter().all(|call| call.contains(" api/v2/")),
+        "{:?}",
+        world.confluence_calls()
+    );
 }
 
 #[tokio::test]
@@ -54,13 +64,26 @@ async fn what_is_no_page_s_url_is_refused() {
     let world = World::of_acme().await;
     let alice = world.sign_in("alice").await;
     let bad = [
-        "x", "https://", "ftp://acme.atlassian.net/wiki/spaces/ENG/pages/1310745", "javascript:alert(1)",
-        "https://acme.atlassian.net/", "https://acme.atlassian.net/wiki/x/!!!", "https://acme.atlassian.net/wiki/x/",
-        "https://acme.atlassian.net/wiki/spaces/ENG/pages/abc", "https://acme.atlassian.net/wiki/spaces/ENG/whiteboard/1",
-        "https://acme.atlassian.net/jira/browse/X-1", "https://acme.atlassian.net/wiki/pages/viewpage.action?pageId=",
-        "https://acme.atlassian.net/wiki/display/ENG/%20", "file:///etc/passwd", "https://[::1", "//", "https:///wiki",
-        "https://acme.atlassian.net/wiki/spaces/%22%20OR%20/pages/", "https://acme.atlassian.net/wiki/x/AAAAAAAAAAA",
-        "https://acme.atlassian.net/wiki/x/__________8", "https://acme.atlassian.net/wiki/spaces/ENG/pages/99999999999999999999",
+        "x",
+        "https://",
+        "ftp://acme.atlassian.net/wiki/spaces/ENG/pages/1310745",
+        "javascript:alert(1)",
+        "https://acme.atlassian.net/",
+        "https://acme.atlassian.net/wiki/x/!!!",
+        "https://acme.atlassian.net/wiki/x/",
+        "https://acme.atlassian.net/wiki/spaces/ENG/pages/abc",
+        "https://acme.atlassian.net/wiki/spaces/ENG/whiteboard/1",
+        "https://acme.atlassian.net/jira/browse/X-1",
+        "https://acme.atlassian.net/wiki/pages/viewpage.action?pageId=",
+        "https://acme.atlassian.net/wiki/display/ENG/%20",
+        "file:///etc/passwd",
+        "https://[::1",
+        "//",
+        "https:///wiki",
+        "https://acme.atlassian.net/wiki/spaces/%22%20OR%20/pages/",
+        "https://acme.atlassian.net/wiki/x/AAAAAAAAAAA",
+        "https://acme.atlassian.net/wiki/x/__________8",
+        "https://acme.atlassian.net/wiki/spaces/ENG/pages/99999999999999999999",
     ];
     for url in bad {
         find(&world, &alice, &[("url", url)]).await.refuses("url");
@@ -73,7 +96,11 @@ async fn a_title_is_exact_but_for_its_case() {
     let world = World::of_acme().await;
     let alice = world.sign_in("alice").await;
     for title in ["Deployment guide", "DEPLOYMENT GUIDE", " deployment guide "] {
-        assert_eq!(find(&world, &alice, &[("title", title)]).await.expect(200).text("id"), DEPLOYMENT_GUIDE, "{title}");
+        assert_eq!(
+            find(&world, &alice, &[("title", title)]).await.expect(200).text("id"),
+            DEPLOYMENT_GUIDE,
+            "{title}"
+        );
     }
     for title in ["Deployment", "Deployment guide 2", "*", "\"Deployment guide\"", "日本語"] {
         find(&world, &alice, &[("title", title)]).await.refused(404, "not-found");
@@ -90,11 +117,17 @@ async fn a_title_of_several_pages_gives_candidates_and_a_space_decides() {
     let (eng, hr) = (world.add("ENG", "Team wiki", "<p>e</p>"), world.add("HR", "Team Wiki", "<p>h</p>"));
     let answer = find(&world, &alice, &[("title", "team wiki")]).await.refused(409, "ambiguous-title");
     let candidates = answer.json["candidates"].as_array().unwrap();
-    let told: Vec<_> = candidates.iter().map(|one| (one["id"].as_str().unwrap(), one["space"].as_str().unwrap())).collect();
+    let told: Vec<_> =
+        candidates.iter().map(|one| (one["id"].as_str().unwrap(), one["space"].as_str().unwrap())).collect();
     assert_eq!(told, [(eng.as_str(), "ENG"), (hr.as_str(), "HR")]);
     assert_eq!(candidates[1]["name"], "Team Wiki");
-    assert!(candidates[0]["url"].as_str().unwrap().starts_with("https://acme.atlassian.net/wiki/spaces/ENG/"));
-    assert_eq!(find(&world, &alice, &[("title", "team wiki"), ("space", "HR")]).await.expect(200).text("id"), hr);
+    assert!(
+        candidates[0]["url"].as_str().unwrap().starts_with("https://acme.atlassian.net/wiki/spaces/ENG/")
+    );
+    assert_eq!(
+        find(&world, &alice, &[("title", "team wiki"), ("space", "HR")]).await.expect(200).text("id"),
+        hr
+    );
     find(&world, &alice, &[("title", "team wiki"), ("space", "PROD")]).await.refused(404, "not-found");
     find(&world, &alice, &[("title", "team wiki"), ("space", "NOPE")]).await.refused(404, "not-found");
     // Bob does not see HR, so for him the title is unique.
@@ -145,7 +178,8 @@ async fn the_page_is_read_as_get_page_reads_it() {
     let world = World::of_acme().await;
     let alice = world.sign_in("alice").await;
     for reading in [&[][..], &[("version", "1")], &[("section", "Rollback")], &[("maxChars", "1000")]] {
-        let found = find(&world, &alice, &[&[("title", "deployment guide")], reading].concat()).await.expect(200);
+        let found =
+            find(&world, &alice, &[&[("title", "deployment guide")], reading].concat()).await.expect(200);
         let read = world.ask(&alice, &format!("/v1/pages/{DEPLOYMENT_GUIDE}"), reading).await.expect(200);
         assert_eq!(found.body, read.body);
     }

@@ -52,10 +52,19 @@ async fn numbers_out_of_range_or_no_numbers_are_refused_never_clamped() {
     let (world, alice) = alice().await;
     let mut count = 0;
     for target in targets() {
-        for (name, property) in target.properties.iter().filter(|(_, property)| property["type"] == "integer") {
-            let (least, most) = (property["minimum"].as_i64().unwrap(), property["maximum"].as_i64().unwrap());
-            let outside = [(least - 1).to_string(), (most + 1).to_string(), "-1".to_owned(), "0".to_owned(), "9".repeat(30)];
-            let odd = ["x", "1.5", "1e1", "0x1", "٣", "1,2", "1 2", "--1", "true", "NaN", "null"].map(str::to_owned);
+        for (name, property) in target.properties.iter().filter(|(_, property)| property["type"] == "integer")
+        {
+            let (least, most) =
+                (property["minimum"].as_i64().unwrap(), property["maximum"].as_i64().unwrap());
+            let outside = [
+                (least - 1).to_string(),
+                (most + 1).to_string(),
+                "-1".to_owned(),
+                "0".to_owned(),
+                "9".repeat(30),
+            ];
+            let odd = ["x", "1.5", "1e1", "0x1", "٣", "1,2", "1 2", "--1", "true", "NaN", "null"]
+                .map(str::to_owned);
             for value in outside.into_iter().chain(odd) {
                 let answer = world.get(&alice, &target.with(name, &value)).await.refuses(name);
                 let accepted = format!("from {least} to {most}");
@@ -75,7 +84,9 @@ async fn a_value_that_is_none_of_the_choices_is_refused_with_the_choices() {
     for target in targets() {
         for (name, property) in target.properties.iter().filter(|(_, property)| property["enum"].is_array()) {
             let choice = property["enum"][0].as_str().unwrap();
-            for value in ["x", &choice.to_uppercase(), &format!("{choice},{choice}"), &format!("{choice} "), "null"] {
+            for value in
+                ["x", &choice.to_uppercase(), &format!("{choice},{choice}"), &format!("{choice} "), "null"]
+            {
                 let answer = world.get(&alice, &target.with(name, value)).await.refuses(name);
                 assert!(answer.text("nextStep").contains(choice), "{name}={value}: {}", answer.body);
                 count += 1;
@@ -90,9 +101,17 @@ async fn a_value_that_is_none_of_the_choices_is_refused_with_the_choices() {
 async fn texts_too_long_or_with_control_characters_are_refused_and_not_repeated() {
     let (world, alice) = alice().await;
     for target in targets() {
-        for (name, property) in target.properties.iter().filter(|(_, property)| property["type"] == "string") {
+        for (name, property) in target.properties.iter().filter(|(_, property)| property["type"] == "string")
+        {
             let most = usize::try_from(property["maxLength"].as_u64().unwrap_or(2_000)).unwrap();
-            let bad = ["\u{1f63a}".repeat(most + 1), "a\0b".to_owned(), "a\rb".to_owned(), "a\u{1b}[0m".to_owned(), "\u{7f}".to_owned(), "x\u{85}".to_owned()];
+            let bad = [
+                "\u{1f63a}".repeat(most + 1),
+                "a\0b".to_owned(),
+                "a\rb".to_owned(),
+                "a\u{1b}[0m".to_owned(),
+                "\u{7f}".to_owned(),
+                "x\u{85}".to_owned(),
+            ];
             for value in bad {
                 let answer = world.get(&alice, &target.with(name, &value)).await.refuses(name);
                 assert!(answer.body.len() < 2_000, "{name}: {} bytes", answer.body.len());
@@ -108,7 +127,9 @@ async fn an_empty_value_means_absent() {
     let (world, alice) = alice().await;
     for target in targets() {
         let good = world.get(&alice, &with_query(&target.path, &target.query)).await.expect(200);
-        for (name, _) in target.properties.iter().filter(|(name, _)| !target.query.iter().any(|(used, _)| used == name)) {
+        for (name, _) in
+            target.properties.iter().filter(|(name, _)| !target.query.iter().any(|(used, _)| used == name))
+        {
             for raw in [format!("{name}="), name.clone()] {
                 let answer = world.get(&alice, &target.and(&raw)).await.expect(200);
                 assert_eq!(without_cursor(&answer.json), without_cursor(&good.json), "{raw}");
@@ -142,7 +163,13 @@ async fn a_parameter_given_twice_is_refused_even_with_one_value() {
 async fn an_unknown_parameter_is_refused_with_the_known_ones() {
     let (world, alice) = alice().await;
     for target in targets() {
-        for (name, shown) in [("frobnicate", "frobnicate"), ("Query", "Query"), ("limit[]", "limit[]"), ("a\u{0}b", "ab"), ("日本", "日本")] {
+        for (name, shown) in [
+            ("frobnicate", "frobnicate"),
+            ("Query", "Query"),
+            ("limit[]", "limit[]"),
+            ("a\u{0}b", "ab"),
+            ("日本", "日本"),
+        ] {
             let raw = format!("{}=1", encode(name));
             let answer = world.get(&alice, &target.and(&raw)).await.refuses(shown);
             assert!(answer.text("nextStep").contains("site"), "{}", answer.body);
@@ -150,7 +177,8 @@ async fn an_unknown_parameter_is_refused_with_the_known_ones() {
         let long = format!("{}=1", "x".repeat(5_000));
         let answer = world.get(&alice, &target.and(&long)).await.refused(400, "invalid-parameter");
         assert!(answer.body.len() < 2_000, "{} bytes", answer.body.len());
-        let twice = world.get(&alice, &target.and(&format!("{long}&{long}"))).await.refused(400, "invalid-parameter");
+        let twice =
+            world.get(&alice, &target.and(&format!("{long}&{long}"))).await.refused(400, "invalid-parameter");
         assert!(twice.body.len() < 2_000, "{} bytes", twice.body.len());
     }
     assert!(world.confluence_calls().is_empty());
@@ -186,10 +214,21 @@ async fn a_token_in_the_query_is_refused_and_not_repeated() {
 #[tokio::test]
 async fn lists_hold_items_and_only_good_ones() {
     let (world, alice) = alice().await;
-    let search = async |name: &str, value: &str| world.ask(&alice, "/v1/search", &[("query", "x"), (name, value)]).await;
+    let search = async |name: &str, value: &str| {
+        world.ask(&alice, "/v1/search", &[("query", "x"), (name, value)]).await
+    };
     for (name, value) in [
-        ("space", ","), ("space", "ENG,no such"), ("space", "E\"NG"), ("space", "~"), ("space", "ENG)OR(1"), ("type", "page;blogpost"),
-        ("type", ",,"), ("label", " , "), ("ancestor", "x"), ("ancestor", "1,2"), ("ancestor", "-1"),
+        ("space", ","),
+        ("space", "ENG,no such"),
+        ("space", "E\"NG"),
+        ("space", "~"),
+        ("space", "ENG)OR(1"),
+        ("type", "page;blogpost"),
+        ("type", ",,"),
+        ("label", " , "),
+        ("ancestor", "x"),
+        ("ancestor", "1,2"),
+        ("ancestor", "-1"),
     ] {
         search(name, value).await.refuses(name);
     }
@@ -203,7 +242,8 @@ async fn lists_hold_items_and_only_good_ones() {
 #[tokio::test]
 async fn a_cursor_that_is_not_ours_is_refused() {
     let (world, alice) = alice().await;
-    for cursor in ["x", "eyJhdCI6NX0=", "v4.local.AAAA", &alice.access_token[..200], &"v4.local.".repeat(400)] {
+    for cursor in ["x", "eyJhdCI6NX0=", "v4.local.AAAA", &alice.access_token[..200], &"v4.local.".repeat(400)]
+    {
         for path in ["/v1/search?query=x", "/v1/spaces?limit=1"] {
             world.get(&alice, &format!("{path}&cursor={}", encode(cursor))).await.refuses("cursor");
         }
@@ -220,13 +260,21 @@ async fn a_cursor_continues_its_own_list_only_and_not_forever() {
     let first = world.ask(&alice, "/v1/search", &parameters).await.expect(200);
     let cursor = first.text("nextCursor").to_owned();
     let next = |parameters: &[(&'static str, &'static str)], path: &str| {
-        let all: Vec<(&str, &str)> = parameters.iter().copied().chain([("cursor", cursor.as_str())]).collect();
+        let all: Vec<(&str, &str)> =
+            parameters.iter().copied().chain([("cursor", cursor.as_str())]).collect();
         with_query(path, &all)
     };
     world.get(&alice, &next(&parameters, "/v1/search")).await.expect(200);
     // The order of parameters does not matter, nor how the site is named.
-    world.get(&alice, &next(&[("limit", "1"), ("query", "thylacine"), ("site", "acme")], "/v1/search")).await.expect(200);
-    for other in [&[("query", "thylacine"), ("limit", "2")][..], &[("query", "thylacines"), ("limit", "1")], &[("query", "thylacine")]] {
+    world
+        .get(&alice, &next(&[("limit", "1"), ("query", "thylacine"), ("site", "acme")], "/v1/search"))
+        .await
+        .expect(200);
+    for other in [
+        &[("query", "thylacine"), ("limit", "2")][..],
+        &[("query", "thylacines"), ("limit", "1")],
+        &[("query", "thylacine")],
+    ] {
         world.get(&alice, &next(other, "/v1/search")).await.refuses("cursor");
     }
     world.get(&alice, &next(&[("limit", "1")], "/v1/spaces")).await.refuses("cursor");
@@ -275,25 +323,40 @@ mod anything {
 
     #[test]
     fn no_request_at_all_gives_a_500_or_an_answer_that_is_not_json() {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let (world, session) = runtime.block_on(alice());
         let name = prop_oneof![
             4 => prop::sample::select(vec!["query", "cql", "space", "type", "title", "label", "author", "ancestor", "updatedAfter", "limit", "cursor", "site", "url", "part", "section", "maxChars", "version"]),
             1 => Just("other"),
         ];
-        let value = prop_oneof![any::<String>(), "[ -~]{0,40}", "[0-9.eE+-]{1,8}", r#"(title|space|text)( ?(=|~|!=|IN|>) ?)["'(]?[a-zA-Z*)]{0,6}["')]?( (OR|AND|NOT|ORDER BY) [a-z]{1,5})?"#];
+        let value = prop_oneof![
+            any::<String>(),
+            "[ -~]{0,40}",
+            "[0-9.eE+-]{1,8}",
+            r#"(title|space|text)( ?(=|~|!=|IN|>) ?)["'(]?[a-zA-Z*)]{0,6}["')]?( (OR|AND|NOT|ORDER BY) [a-z]{1,5})?"#
+        ];
         let parameters = prop::collection::vec((name, value), 0..4);
         let path = prop_oneof![
             4 => prop::sample::select(vec!["/v1/search", "/v1/pages", "/v1/pages/1310745", "/v1/spaces", "/v1/me"]).prop_map(str::to_owned),
             1 => "/v1/pages/[0-9a-z%./]{1,12}".prop_filter("no dots", |path| !path.contains("..")),
         ];
         let config = Config { cases: 400, failure_persistence: None, ..Config::default() };
-        let mut runner = TestRunner::new_with_rng(config, proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha));
+        let mut runner = TestRunner::new_with_rng(
+            config,
+            proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),
+        );
         runner
             .run(&(path, parameters), |(path, parameters)| {
-                let pairs: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+                let pairs: Vec<String> =
+                    parameters.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
                 let answer = runtime.block_on(world.get(&session, &format!("{path}?{}", pairs.join("&"))));
-                prop_assert!(matches!(answer.status, 200 | 400 | 403 | 404 | 409), "{} {}", answer.status, answer.body);
+                prop_assert!(
+                    matches!(answer.status, 200 | 400 | 403 | 404 | 409),
+                    "{} {}",
+                    answer.status,
+                    answer.body
+                );
                 prop_assert!(answer.json.is_object(), "{}", answer.body);
                 prop_assert!(answer.body.len() < 100_000);
                 Ok(())

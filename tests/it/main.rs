@@ -2,5 +2,28 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod asking;
+mod configuration;
 mod document;
+mod economy;
+mod failures;
+mod find_page;
+mod input;
+mod markdown;
+mod mcp;
+mod mcp_door;
+mod mcp_research;
+mod me;
+mod oauth;
+mod oauth_attacks;
+mod oauth_clients;
+mod oauth_input;
+mod oauth_logs;
+mod page;
+mod policy;
+mod privacy_of_logs;
+mod search;
+mod serving;
+mod spaces;
+mod web;
 mod support;

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use causeway::markdown::{self, Context, Document};
 use proptest::test_runner::Config as ProptestConfig;
 
+#[path = "markdown_expansions.rs"]
+mod expansions;
 #[path = "markdown_hostile.rs"]
 mod hostile;
 #[path = "markdown_parse_back.rs"]
@@ -40,8 +42,10 @@ fn html(body: &str) -> Document {
 
 fn fixtures() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/markdown");
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "xhtml" || extension == "html"));
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths
+        .retain(|path| path.extension().is_some_and(|extension| extension == "xhtml" || extension == "html"));
     paths.sort();
     paths
 }
@@ -117,8 +121,15 @@ fn unmarked(markdown: &str) -> String {
 /// The text between tags, without parameters and what is never shown. Marks do not divide words, other tags do.
 fn visible_text(source: &str) -> String {
     const UNSEEN: [&str; 9] = [
-        "ac:parameter", "ac:task-id", "ac:task-uuid", "ac:task-status", "ac:adf-attribute", "ac:adf-fallback",
-        "script", "style", "iframe",
+        "ac:parameter",
+        "ac:task-id",
+        "ac:task-uuid",
+        "ac:task-status",
+        "ac:adf-attribute",
+        "ac:adf-fallback",
+        "script",
+        "style",
+        "iframe",
     ];
     const MARKS: [&str; 12] =
         ["strong", "b", "em", "i", "u", "s", "sub", "sup", "span", "code", "a", "ac:inline-comment-marker"];
@@ -159,8 +170,22 @@ fn visible_text(source: &str) -> String {
 }
 
 fn unescaped(text: &str) -> String {
-    let named = [("&nbsp;", " "), ("&mdash;", "—"), ("&hellip;", "…"), ("&eacute;", "é"), ("&#233;", "é"), ("&#xe9;", "é")];
-    let signs = [("&copy;", "©"), ("&lt;", "<"), ("&gt;", ">"), ("&notin;", "∉"), ("&hearts;", "♥"), ("&#x1F682;", "🚂")];
+    let named = [
+        ("&nbsp;", " "),
+        ("&mdash;", "—"),
+        ("&hellip;", "…"),
+        ("&eacute;", "é"),
+        ("&#233;", "é"),
+        ("&#xe9;", "é"),
+    ];
+    let signs = [
+        ("&copy;", "©"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&notin;", "∉"),
+        ("&hearts;", "♥"),
+        ("&#x1F682;", "🚂"),
+    ];
     let mut text = text.to_owned();
     for (name, character) in named.iter().chain(&signs).chain(&[("&amp;", "&")]) {
         text = text.replace(name, character);

@@ -10,7 +10,18 @@ fn omitted(body: &str) -> Vec<(String, u64)> {
 
 #[test]
 fn nesting_is_bounded_and_keeps_the_text() {
-    let tags = ["p", "div", "ul><li", "blockquote", "strong", "table><tr><td", "ac:structured-macro ac:name=\"info\"><ac:rich-text-body", "a href=\"x\"", "h1", "span"];
+    let tags = [
+        "p",
+        "div",
+        "ul><li",
+        "blockquote",
+        "strong",
+        "table><tr><td",
+        "ac:structured-macro ac:name=\"info\"><ac:rich-text-body",
+        "a href=\"x\"",
+        "h1",
+        "span",
+    ];
     for tag in tags {
         let body = format!("{}deep{}", format!("<{tag}>").repeat(10_000), "</div>".repeat(10_000));
         for document in [storage(&body), html(&body)] {
@@ -32,9 +43,44 @@ fn two_hundred_nested_lists_stay_nested() {
 #[test]
 fn ten_megabytes_of_anything_come_to_an_end() {
     let pieces = [
-        "<", "<a", "<a b='", "<p>", "</p>", "&", "&amp;", "<![CDATA[", "]]>", "<!--", "<p a=\"<", "<ul><li>", "<li>", "<b>", "</b>", "*", "`", "[", "](",
-        "<code>x</code>", "<b>x</b>", "<td>", "<tr>", "<table>", "x<br/>", "<td rowspan=\"99\" colspan=\"99\">x", "<ac:link>", "<ac:parameter>", "\u{200b}", " ", "\n", "<h1>x",
-        "<b>x.</b>y", "<ac:task>", "<p><b class=\"y\">", "<blockquote>x</blockquote>", "<ol><li>y</ol>", "<ac:structured-macro ac:name=\"code\"><ac:plain-text-body>",
+        "<",
+        "<a",
+        "<a b='",
+        "<p>",
+        "</p>",
+        "&",
+        "&amp;",
+        "<![CDATA[",
+        "]]>",
+        "<!--",
+        "<p a=\"<",
+        "<ul><li>",
+        "<li>",
+        "<b>",
+        "</b>",
+        "*",
+        "`",
+        "[",
+        "](",
+        "<code>x</code>",
+        "<b>x</b>",
+        "<td>",
+        "<tr>",
+        "<table>",
+        "x<br/>",
+        "<td rowspan=\"99\" colspan=\"99\">x",
+        "<ac:link>",
+        "<ac:parameter>",
+        "\u{200b}",
+        " ",
+        "\n",
+        "<h1>x",
+        "<b>x.</b>y",
+        "<ac:task>",
+        "<p><b class=\"y\">",
+        "<blockquote>x</blockquote>",
+        "<ol><li>y</ol>",
+        "<ac:structured-macro ac:name=\"code\"><ac:plain-text-body>",
     ];
     for piece in pieces {
         let body = piece.repeat((if cfg!(debug_assertions) { 1 << 18 } else { 10 << 20 }) / piece.len());

@@ -1,5 +1,7 @@
 //! Who may pass the MCP door, and what it tells those who may not.
 
+use std::time::Duration;
+
 use causeway::sandbox::FaultKind;
 use serde_json::json;
 
@@ -100,7 +102,7 @@ async fn a_token_of_one_gpt_does_not_open_the_endpoint_of_another() {
 async fn an_expired_token_is_refused_before_the_protocol_begins() {
     let world = World::start().await;
     let alice = world.sign_in_to_mcp("alice").await;
-    world.clock.advance(std::time::Duration::from_secs(3600));
+    world.clock.advance(Duration::from_secs(3600));
     let answer = Client::new(&world, &alice).send("tools/list", json!({})).await;
     expect_challenge(answer, 401, &metadata(&world), Some("invalid_token"));
 }
@@ -227,5 +229,28 @@ async fn no_answer_is_kept_by_anybody() {
         Client::new(&world, &session("x")).send("tools/list", json!({})).await,
     ] {
         assert_eq!(answer.header("cache-control"), "no-store");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_ends_its_call() {
+    let world = World::of_acme().await;
+    let page = world.add("ENG", "Quokka care", "<p>Feed at dawn.</p>");
+    let alice = world.sign_in_to_mcp("alice").await;
+    let client = Client::new(&world, &alice);
+    let call = json!({ "name": "getPage", "arguments": { "id": page } });
+    let unhurried = world.confluence_calls().len();
+    client.send("tools/call", call.clone()).await.expect(200);
+    let calls = world.confluence_calls().len() - unhurried;
+    assert!(calls > 1, "hanging up in the middle needs a middle");
+
+    let other = world.replica().await;
+    for version in ["2026-07-28", "2025-11-25"] {
+        other.break_confluence(1, FaultKind::Slow(Duration::from_millis(300)));
+        let before = other.confluence_calls().len();
+        let request = Client::new(&other, &alice).speaking(version).request("tools/call", call.clone());
+        assert!(request.timeout(Duration::from_millis(100)).send().await.unwrap_err().is_timeout());
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        assert!(other.confluence_calls().len() - before < calls, "{version}: it went on");
     }
 }

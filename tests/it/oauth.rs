@@ -228,6 +228,37 @@ async fn an_error_of_the_operator_does_not_end_the_session_either() {
 }
 
 #[tokio::test]
+async fn atlassians_refusals_are_told_apart() {
+    let world = World::start().await;
+    let session = world.sign_in("alice").await;
+    for (refusal, status, error) in [
+        (
+            r#"{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}"#,
+            400,
+            "invalid_grant",
+        ),
+        (
+            r#"{"error":"unauthorized_client","error_description":"refresh_token is invalid"}"#,
+            400,
+            "invalid_grant",
+        ),
+        (
+            r#"{"error":"unauthorized_client","error_description":"suspended"}"#,
+            503,
+            "temporarily_unavailable",
+        ),
+        (r#"{"error":"access_denied","error_description":"Unauthorized"}"#, 503, "temporarily_unavailable"),
+        (r#"{"error":"something_new"}"#, 503, "temporarily_unavailable"),
+        ("[]", 503, "temporarily_unavailable"),
+        ("", 503, "temporarily_unavailable"),
+    ] {
+        let kind = FaultKind::Status { status: 403, headers: Vec::new(), body: refusal.to_owned() };
+        world.sandbox.inject(Fault { path_contains: "/oauth/token".to_owned(), times: 1, kind });
+        world.refresh(&session.refresh_token).await.expect_error(status, error);
+    }
+}
+
+#[tokio::test]
 async fn what_is_over_is_invalid_grant() {
     let world = World::start().await;
     let session = world.sign_in("alice").await;

@@ -194,6 +194,18 @@ async fn the_operator_says_which_clients_may_ask() {
 }
 
 #[tokio::test]
+async fn a_redirect_that_was_allowed_once_has_to_be_allowed_still() {
+    let any = World::with(&[("CAUSEWAY_MCP_CLIENTS", "any")]).await;
+    let client_id = any.register(&["https://agent.example/cb", LOOPBACK]).await;
+    let known = any.replica_with(&[("CAUSEWAY_MCP_CLIENTS", "known")]).await;
+    for (redirect, status) in [("https://agent.example/cb", 400), (LOOPBACK, 200)] {
+        let request = Request::of_mcp(&known, &client_id, redirect);
+        assert_eq!(any.browser().get(&request.url(&any.public_url)).await.status, 200);
+        assert_eq!(known.browser().get(&request.url(&known.public_url)).await.status, status, "{redirect}");
+    }
+}
+
+#[tokio::test]
 async fn turning_dynamic_clients_off_ends_their_sessions() {
     let world = World::start().await;
     let client_id = world.register(&[LOOPBACK]).await;

@@ -4,7 +4,7 @@
 use causeway::sandbox::{GLOBEX, NewPage};
 
 use crate::asking::ACME;
-use crate::support::{Answer, GPT_CALLBACK, Request, Session, World, encode};
+use crate::support::{Answer, GPT_CALLBACK, Request, Session, World};
 
 /// Stands in every title and text outside the allowed space, and nowhere inside.
 const HIDDEN: &str = "Zirkonium";
@@ -32,7 +32,10 @@ async fn case() -> Case {
         blog_post,
         ..NewPage::default()
     };
-    let mut outside: Vec<(&str, String)> = ["PROD", "HR", "~alice"].into_iter().map(|space| (space, world.sandbox.add_page(page(space, false)))).collect();
+    let mut outside: Vec<(&str, String)> = ["PROD", "HR", "~alice"]
+        .into_iter()
+        .map(|space| (space, world.sandbox.add_page(page(space, false))))
+        .collect();
     outside.push(("a blog post", world.sandbox.add_page(page("HR", true))));
     outside.push(("globex", world.sandbox.add_page(NewPage { site: &GLOBEX, ..page("PROD", false) })));
     outside.push(("a home page", "1331201".to_owned()));
@@ -51,13 +54,20 @@ impl Case {
     fn expect_nothing_hidden(&self, answer: &Answer) {
         assert!(answer.status < 500, "{}", answer.body);
         // What the caller wrote may come back; what Confluence holds may not.
-        let told = answer.json["results"].to_string() + &answer.json["candidates"].to_string() + answer.text("markdown") + answer.text("title");
+        let told = answer.json["results"].to_string()
+            + &answer.json["candidates"].to_string()
+            + answer.text("markdown")
+            + answer.text("title");
         assert!(!told.contains(HIDDEN) && !told.contains("zirkonium-label"), "{}", answer.body);
         for result in answer.json["results"].as_array().into_iter().flatten() {
             assert!(result["space"]["key"] == "ENG" || result["key"] == "ENG", "{}", answer.body);
         }
         for (what, id) in &self.outside {
-            let found = answer.json["results"].as_array().into_iter().flatten().any(|result| result["id"] == id.as_str());
+            let found = answer.json["results"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .any(|result| result["id"] == id.as_str());
             assert!(!found, "{what}: {}", answer.body);
         }
     }
@@ -160,14 +170,19 @@ async fn no_cql_returns_anything_of_another_space() {
 #[tokio::test]
 async fn totals_count_what_may_be_seen_and_nothing_else() {
     let case = case().await;
-    let total = async |parameters: &[(&str, &str)]| case.ask("/v1/search", parameters).await.expect(200).json["total"].clone();
+    let total = async |parameters: &[(&str, &str)]| {
+        case.ask("/v1/search", parameters).await.expect(200).json["total"].clone()
+    };
     assert_eq!(total(&[("query", "marsupial")]).await, 1);
     assert_eq!(total(&[("query", HIDDEN)]).await, 0);
     assert_eq!(total(&[("label", "zirkonium-label")]).await, 0);
-    for cql in ["text ~ marsupial", "text ~ marsupial OR text ~ Zirkonium", "space = HR OR text ~ marsupial"] {
+    for cql in ["text ~ marsupial", "text ~ marsupial OR text ~ Zirkonium", "space = HR OR text ~ marsupial"]
+    {
         assert_eq!(total(&[("cql", cql)]).await, 1, "{cql}");
     }
-    for cql in ["space = HR", "type = user", "type = space AND space = HR", "ancestor = 1331201", "space = NOPE"] {
+    for cql in
+        ["space = HR", "type = user", "type = space AND space = HR", "ancestor = 1331201", "space = NOPE"]
+    {
         assert_eq!(total(&[("cql", cql)]).await, 0, "{cql}");
     }
 }
@@ -190,7 +205,14 @@ async fn what_is_outside_and_what_is_absent_are_one_answer_to_a_search() {
 #[tokio::test]
 async fn a_page_outside_is_missing_byte_for_byte() {
     let case = case().await;
-    let readings = [&[][..], &[("part", "7")], &[("version", "1")], &[("section", "x")], &[("query", "x")], &[("maxChars", "1000")]];
+    let readings = [
+        &[][..],
+        &[("part", "7")],
+        &[("version", "1")],
+        &[("section", "x")],
+        &[("query", "x")],
+        &[("maxChars", "1000")],
+    ];
     for reading in readings {
         let absent = case.ask("/v1/pages/99999999", reading).await.refused(404, "not-found");
         for (what, id) in &case.outside {
@@ -209,7 +231,8 @@ async fn a_page_outside_is_missing_byte_for_byte() {
 async fn a_url_outside_is_missing_byte_for_byte() {
     let case = case().await;
     let at = |path: &str| format!("https://{ACME}/wiki/{path}");
-    let absent = case.ask("/v1/pages", &[("url", &at("spaces/ENG/pages/99999999"))]).await.refused(404, "not-found");
+    let absent =
+        case.ask("/v1/pages", &[("url", &at("spaces/ENG/pages/99999999"))]).await.refused(404, "not-found");
     let mut urls: Vec<String> = Vec::new();
     for (what, id) in case.outside.iter().filter(|(what, _)| *what != "globex") {
         // The key in a URL says nothing: it is the id that counts.
@@ -217,9 +240,23 @@ async fn a_url_outside_is_missing_byte_for_byte() {
             urls.push(at(&format!("spaces/{key}/pages/{id}/x")));
         }
         urls.push(at(&format!("pages/viewpage.action?pageId={id}")));
-        urls.push(at(&format!("display/{}/{HIDDEN}+{}", encode(what), encode(what))));
+        if !what.contains(' ') {
+            urls.push(at(&format!("display/{what}/{HIDDEN}+{what}")));
+        }
     }
-    urls.extend(["spaces/HR/overview", "spaces/HR", "display/HR", "spaces/NOPE", "display/NOPE/x", "display/ENG/NOPE", "display/HR/Salary+bands+2026", "spaces/~alice/overview"].map(at));
+    urls.extend(
+        [
+            "spaces/HR/overview",
+            "spaces/HR",
+            "display/HR",
+            "spaces/NOPE",
+            "display/NOPE/x",
+            "display/ENG/NOPE",
+            "display/HR/Salary+bands+2026",
+            "spaces/~alice/overview",
+        ]
+        .map(at),
+    );
     for url in urls {
         let answer = case.ask("/v1/pages", &[("url", &url)]).await.refused(404, "not-found");
         assert_eq!(answer.nameless(), absent.nameless(), "{url}");
@@ -247,12 +284,64 @@ async fn a_title_outside_is_missing_and_no_candidate() {
 }
 
 #[tokio::test]
+async fn whatever_else_is_asked_about_a_page_outside_it_is_missing_byte_for_byte() {
+    let case = case().await;
+    let mut tried = 0;
+    for (entry, ..) in crate::asking::examples().into_iter().filter(|(entry, ..)| entry.path.contains("{id}"))
+    {
+        let ask = async |id: &str| case.ask(&entry.path.replace("{id}", id), &[]).await;
+        let absent = ask("99999999").await.refused(404, "not-found");
+        for (what, id) in &case.outside {
+            let answer = ask(id).await.refused(404, "not-found");
+            assert_eq!(answer.nameless(), absent.nameless(), "{} of {what}", entry.id);
+            tried += 1;
+        }
+        ask(&case.inside).await.expect(200);
+    }
+    assert!(tried >= case.outside.len());
+}
+
+#[tokio::test]
+async fn a_batch_a_tree_and_a_list_of_changes_hold_nothing_from_outside() {
+    let case = case().await;
+    let ids: Vec<&str> = case.outside.iter().map(|(_, id)| id.as_str()).collect();
+    let all = format!("{},99999999,{}", ids.join(","), case.inside);
+    let answer = case.world.ask(&case.alice, "/v1/pages/batch", &[("ids", &all)]).await.expect(200);
+    assert!(!answer.body.contains(HIDDEN), "{}", answer.body);
+    let results = answer.json["results"].as_array().unwrap();
+    let (absent, inside) = (&results[ids.len()], &results[ids.len() + 1]);
+    assert_eq!(inside["title"], "Openium page", "{}", answer.body);
+    for (result, id) in results.iter().zip(&ids) {
+        assert_eq!(result.to_string().replace(id, "-"), absent.to_string().replace("99999999", "-"));
+    }
+    let absent = case.ask("/v1/tree", &[("page", "99999999")]).await.refused(404, "not-found");
+    for (what, id) in case.outside.iter().filter(|(what, _)| *what != "a blog post") {
+        let answer = case.ask("/v1/tree", &[("page", id)]).await.refused(404, "not-found");
+        assert_eq!(answer.nameless(), absent.nameless(), "{what}");
+    }
+    for space in ["HR", "NOPE"] {
+        case.ask("/v1/tree", &[("space", space)]).await.refused(403, "not-allowed");
+        case.ask("/v1/changes", &[("space", space)]).await.refused(403, "not-allowed");
+    }
+    for parameters in
+        [&[("since", "-1d")][..], &[("since", "-1y"), ("mine", "true")], &[("since", "-1y"), ("limit", "25")]]
+    {
+        let found = case.world.list(&case.alice, "/v1/changes", parameters).await;
+        assert!(!found.is_empty());
+        for change in found {
+            assert_eq!(change["space"]["key"], "ENG", "{change}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_space_or_site_that_is_named_and_not_allowed_is_refused_without_a_call() {
     let case = case().await;
     case.ask("/v1/me", &[]).await.expect(200);
     case.world.sandbox.forget_calls();
     for space in ["HR", "hr", "~alice", "NOPE", "ENG,HR", "131081"] {
-        let answer = case.ask("/v1/search", &[("query", "x"), ("space", space)]).await.refused(403, "not-allowed");
+        let answer =
+            case.ask("/v1/search", &[("query", "x"), ("space", space)]).await.refused(403, "not-allowed");
         assert_eq!(answer.text("parameter"), "space");
     }
     for (path, title) in [("/v1/pages", "Salary bands 2026"), ("/v1/pages", "Nonesuch")] {
@@ -260,7 +349,8 @@ async fn a_space_or_site_that_is_named_and_not_allowed_is_refused_without_a_call
     }
     for path in ["/v1/search?query=x", "/v1/spaces?", "/v1/me?", "/v1/pages?title=x", "/v1/pages/1310745?"] {
         for site in ["globex", "globex.atlassian.net", GLOBEX.cloud_id] {
-            let answer = case.world.get(&case.alice, &format!("{path}&site={site}")).await.refused(403, "not-allowed");
+            let answer =
+                case.world.get(&case.alice, &format!("{path}&site={site}")).await.refused(403, "not-allowed");
             assert_eq!(answer.text("parameter"), "site");
         }
     }
@@ -281,7 +371,11 @@ async fn the_list_of_spaces_and_who_am_i_name_the_allowed_ones_only() {
     let case = case().await;
     for parameters in [&[][..], &[("query", "people")], &[("type", "personal")], &[("limit", "1")]] {
         let answer = case.ask("/v1/spaces", parameters).await.expect(200);
-        assert!(!answer.body.contains("HR") && !answer.body.contains("~alice") && !answer.body.contains("PROD"), "{}", answer.body);
+        assert!(
+            !answer.body.contains("HR") && !answer.body.contains("~alice") && !answer.body.contains("PROD"),
+            "{}",
+            answer.body
+        );
     }
     let me = case.ask("/v1/me", &[]).await.expect(200);
     assert!(!me.body.contains("HR") && !me.body.contains("globex"), "{}", me.body);
@@ -293,9 +387,11 @@ async fn a_wrong_key_from_confluence_does_not_let_anything_out() {
     // Confluence ignores the policy in the CQL: the results are checked all the same, and a total would count them.
     let case = case().await;
     case.ask("/v1/me", &[]).await.expect(200);
-    let row = |id: &str, space: &str| serde_json::json!({
+    let row = |id: &str, space: &str| {
+        serde_json::json!({
         "content": { "id": id, "type": "page", "title": format!("{HIDDEN} {id}"), "space": serde_json::from_str::<serde_json::Value>(space).unwrap() },
-        "title": HIDDEN, "excerpt": HIDDEN, "url": "/x" });
+        "title": HIDDEN, "excerpt": HIDDEN, "url": "/x" })
+    };
     let rows = [
         row("1", r#"{"id": 131081, "key": "HR", "name": "HR"}"#),
         row("2", r#"{"id": 131081, "key": "ENG", "name": "HR"}"#),
@@ -314,7 +410,14 @@ async fn a_wrong_key_from_confluence_does_not_let_anything_out() {
 #[tokio::test]
 async fn the_reason_of_a_refused_query_does_not_show_the_policy() {
     let case = case().await;
-    for cql in ["frobnication = 7", "title = 7 AND label > 3", "text = \"a\"", "created = \"x\"", "type = nonsense", "ancestor = x"] {
+    for cql in [
+        "frobnication = 7",
+        "title = 7 AND label > 3",
+        "text = \"a\"",
+        "created = \"x\"",
+        "type = nonsense",
+        "ancestor = x",
+    ] {
         let answer = case.ask("/v1/search", &[("cql", cql)]).await.refused(400, "invalid-cql");
         assert!(!answer.body.contains("ENG") && !answer.body.contains("space IN"), "{}", answer.body);
         assert!(answer.text("detail").contains(&cql[..5]), "{}", answer.body);
@@ -326,7 +429,9 @@ async fn a_person_who_sees_none_of_the_allowed_spaces_finds_nothing() {
     let world = World::of_spaces("HR").await;
     let (alice, bob) = (world.sign_in("alice").await, world.sign_in("bob").await);
     assert!(!world.ask(&alice, "/v1/search", &[("type", "page")]).await.expect(200).each("id").is_empty());
-    for parameters in [&[("type", "page")][..], &[("cql", "type = page OR space = ENG")], &[("query", "deployment")]] {
+    for parameters in
+        [&[("type", "page")][..], &[("cql", "type = page OR space = ENG")], &[("query", "deployment")]]
+    {
         let answer = world.ask(&bob, "/v1/search", parameters).await.expect(200);
         assert!(answer.each("id").is_empty(), "{}", answer.body);
         assert_eq!(answer.json["total"], 0);
@@ -334,7 +439,10 @@ async fn a_person_who_sees_none_of_the_allowed_spaces_finds_nothing() {
     assert!(world.get(&bob, "/v1/spaces").await.expect(200).each("key").is_empty());
     let absent = world.get(&bob, "/v1/pages/99999999").await.refused(404, "not-found");
     for id in ["1310745", "1331211"] {
-        assert_eq!(world.get(&bob, &format!("/v1/pages/{id}")).await.refused(404, "not-found").nameless(), absent.nameless());
+        assert_eq!(
+            world.get(&bob, &format!("/v1/pages/{id}")).await.refused(404, "not-found").nameless(),
+            absent.nameless()
+        );
     }
     let me = world.get(&bob, "/v1/me").await.expect(200);
     assert_eq!(me.json["spaces"], serde_json::json!([]));
@@ -344,14 +452,25 @@ async fn a_person_who_sees_none_of_the_allowed_spaces_finds_nothing() {
 async fn restricted_pages_stay_hidden_from_bob_in_an_allowed_space() {
     let world = World::of_spaces("ENG").await;
     let bob = world.sign_in("bob").await;
-    let restricted = NewPage { title: "Zirkonium plan".to_owned(), body: "<p>marsupial</p>".to_owned(), restricted: Some(&["alice"]), ..NewPage::default() };
+    let restricted = NewPage {
+        title: "Zirkonium plan".to_owned(),
+        body: "<p>marsupial</p>".to_owned(),
+        restricted: Some(&["alice"]),
+        ..NewPage::default()
+    };
     let id = world.sandbox.add_page(restricted);
-    let below = world.sandbox.add_page(NewPage { title: "Zirkonium below".to_owned(), parent: Some(id.clone()), ..NewPage::default() });
+    let below = world.sandbox.add_page(NewPage {
+        title: "Zirkonium below".to_owned(),
+        parent: Some(id.clone()),
+        ..NewPage::default()
+    });
     let absent = world.get(&bob, "/v1/pages/99999999").await.refused(404, "not-found");
     for id in [&id, &below] {
         assert_eq!(world.get(&bob, &format!("/v1/pages/{id}")).await.nameless(), absent.nameless());
     }
-    for cql in ["title ~ zirkonium", "text ~ marsupial", "type = page AND title ~ zirkonium OR text ~ marsupial"] {
+    for cql in
+        ["title ~ zirkonium", "text ~ marsupial", "type = page AND title ~ zirkonium OR text ~ marsupial"]
+    {
         assert_eq!(world.ask(&bob, "/v1/search", &[("cql", cql)]).await.expect(200).json["total"], 0);
     }
     world.ask(&bob, "/v1/pages", &[("title", "zirkonium plan")]).await.refused(404, "not-found");
@@ -373,7 +492,9 @@ spaces = ["ENG"]
 "#;
 
 async fn sign_in_to(world: &World, client_id: &str, secret: &str) -> Session {
-    let back = world.consent(&mut world.browser(), &Request::new(client_id, GPT_CALLBACK).and("state", "x"), "alice").await;
+    let back = world
+        .consent(&mut world.browser(), &Request::new(client_id, GPT_CALLBACK).and("state", "x"), "alice")
+        .await;
     let form = [
         ("grant_type", "authorization_code"),
         ("client_id", client_id),
@@ -398,7 +519,10 @@ async fn a_token_has_the_rights_of_its_own_gpt_and_its_cursors_too() {
     let narrows = world.ask(&narrow, "/v1/search", &search).await.expect(200);
     assert_eq!((&wides.json["total"], &narrows.json["total"]), (&6.into(), &3.into()));
     for (session, cursor) in [(&narrow, wides.text("nextCursor")), (&wide, narrows.text("nextCursor"))] {
-        world.ask(session, "/v1/search", &[search.as_slice(), &[("cursor", cursor)]].concat()).await.refuses("cursor");
+        world
+            .ask(session, "/v1/search", &[search.as_slice(), &[("cursor", cursor)]].concat())
+            .await
+            .refuses("cursor");
     }
     world.get(&wide, "/v1/pages/1331211").await.expect(200);
     world.get(&narrow, "/v1/pages/1331211").await.refused(404, "not-found");
@@ -414,7 +538,8 @@ async fn a_changed_allow_list_holds_for_tokens_and_cursors_that_are_out_already(
     let search = [("query", "marsupial"), ("limit", "1")];
     let cursor = world.ask(&alice, "/v1/search", &search).await.expect(200).text("nextCursor").to_owned();
     let narrowed = world.replica_with(&[("CAUSEWAY_SPACES", "ENG")]).await;
-    let next = narrowed.ask(&alice, "/v1/search", &[search.as_slice(), &[("cursor", &cursor)]].concat()).await;
+    let next =
+        narrowed.ask(&alice, "/v1/search", &[search.as_slice(), &[("cursor", &cursor)]].concat()).await;
     assert!(!next.body.contains(HIDDEN), "{}", next.body);
     narrowed.get(&alice, "/v1/pages/1331211").await.refused(404, "not-found");
     assert_eq!(narrowed.ask(&alice, "/v1/search", &search).await.expect(200).json["total"], 0);

@@ -61,7 +61,8 @@ async fn a_result_tells_what_where_who_and_when() {
 #[tokio::test]
 async fn nothing_found_is_an_answer_that_suggests_what_to_relax() {
     let asker = Asker::new().await;
-    let answer = asker.search(&[("query", "xylophagous"), ("space", "ENG"), ("label", "x-y")]).await.expect(200);
+    let answer =
+        asker.search(&[("query", "xylophagous"), ("space", "ENG"), ("label", "x-y")]).await.expect(200);
     assert_eq!((answer.each("id").len(), &answer.json["total"]), (0, &serde_json::json!(0)));
     assert!(answer.text("suggestion").contains("space") && answer.text("suggestion").contains("label"));
     assert!(answer.json.get("nextCursor").is_none(), "{}", answer.body);
@@ -84,7 +85,10 @@ async fn the_same_search_gives_the_same_answer() {
     let search = async || asker.search(&[("space", "ENG"), ("limit", "25")]).await.expect(200).json;
     let (one, other) = (search().await, search().await);
     // Cursors are sealed anew each time; everything else is the same.
-    assert_eq!((&one["results"], &one["total"], &one["cql"]), (&other["results"], &other["total"], &other["cql"]));
+    assert_eq!(
+        (&one["results"], &one["total"], &one["cql"]),
+        (&other["results"], &other["total"], &other["cql"])
+    );
 }
 
 #[tokio::test]
@@ -118,7 +122,8 @@ async fn an_author_is_me_or_an_account_id_or_a_name() {
 #[tokio::test]
 async fn an_author_nobody_knows_or_made_of_operators_is_refused_never_an_upstream_failure() {
     let asker = Asker::new().await;
-    for name in ["Zebedee Quux", "*", "Mina Kim)", "a\"b\\", "(((", "AND", "O'Neill ~", "-", "Erin \u{201d}x"] {
+    for name in ["Zebedee Quux", "*", "Mina Kim)", "a\"b\\", "(((", "AND", "O'Neill ~", "-", "Erin \u{201d}x"]
+    {
         let answer = asker.search(&[("author", name)]).await;
         assert!(answer.status == 200 || answer.status == 400, "{name}: {}", answer.body);
         if answer.status == 400 {
@@ -145,8 +150,22 @@ async fn days_are_inclusive_at_both_ends() {
 async fn dates_that_are_none_are_refused_by_name() {
     let asker = Asker::new().await;
     let bad = [
-        "2026-02-30", "2026-13-01", "21.11.2026", "2026-1-1", "-30", "30d", "-d", "-0d", "-99999d", "-101y", "now",
-        "2026-11-21T9", "0000-00-00", "٢٠٢٦-١١-٢١", "-1d\"", "1969-12-31",
+        "2026-02-30",
+        "2026-13-01",
+        "21.11.2026",
+        "2026-1-1",
+        "-30",
+        "30d",
+        "-d",
+        "-0d",
+        "-99999d",
+        "-101y",
+        "now",
+        "2026-11-21T9",
+        "0000-00-00",
+        "٢٠٢٦-١١-٢١",
+        "-1d\"",
+        "1969-12-31",
     ];
     for date in bad {
         for parameter in ["updatedAfter", "updatedBefore"] {
@@ -176,7 +195,9 @@ async fn sort_beats_order_by_and_order_by_beats_relevance() {
 #[tokio::test]
 async fn neither_query_nor_cql_nor_a_filter_is_refused_never_a_listing() {
     let asker = Asker::new().await;
-    for parameters in [&[][..], &[("query", "")], &[("limit", "5")], &[("sort", "title")], &[("cql", ""), ("label", "")]] {
+    for parameters in
+        [&[][..], &[("query", "")], &[("limit", "5")], &[("sort", "title")], &[("cql", ""), ("label", "")]]
+    {
         asker.search(parameters).await.refused(400, "invalid-parameter");
     }
     asker.search(&[("query", "a"), ("cql", "label = a")]).await.refuses("cql");
@@ -185,7 +206,9 @@ async fn neither_query_nor_cql_nor_a_filter_is_refused_never_a_listing() {
 #[tokio::test]
 async fn a_query_with_nothing_to_look_for_is_refused_never_a_listing() {
     let asker = Asker::new().await;
-    for query in ["*", "***", "?", "\"\"", "\" \"", " ", "~", "() AND", "!!!", "\u{200b}\u{2060}", "…", "\\", "+-&|"] {
+    for query in
+        ["*", "***", "?", "\"\"", "\" \"", " ", "~", "() AND", "!!!", "\u{200b}\u{2060}", "…", "\\", "+-&|"]
+    {
         let answer = asker.search(&[("query", query)]).await;
         if query == "() AND" {
             assert!(answer.status == 200 && answer.json["total"].as_u64() < Some(20), "{}", answer.body);
@@ -203,8 +226,18 @@ async fn operators_and_quotes_in_plain_words_are_words() {
     let asker = Asker::new().await;
     let id = asker.0.add("ENG", "C++ (fast) [beta]", "<p>mongoose a/b: 100% \"sure thing\" it's ~ok</p>");
     let queries = [
-        "C++ (fast)", "[beta] mongoose", "mongoose AND sure", "mongoose a/b:", "\"sure thing\"", "\u{201c}sure thing\u{201d}",
-        "mongoose \"unpaired", "mongoose \\", "it's mongoose", "~ok mongoose", "mongoose\tsure\nthing", "MONGOOSE -sure",
+        "C++ (fast)",
+        "[beta] mongoose",
+        "mongoose AND sure",
+        "mongoose a/b:",
+        "\"sure thing\"",
+        "\u{201c}sure thing\u{201d}",
+        "mongoose \"unpaired",
+        "mongoose \\",
+        "it's mongoose",
+        "~ok mongoose",
+        "mongoose\tsure\nthing",
+        "MONGOOSE -sure",
     ];
     for query in queries {
         let answer = asker.search(&[("query", query)]).await.expect(200);
@@ -249,10 +282,27 @@ async fn raw_cql_is_executed_and_shown_with_what_was_added() {
 async fn cql_that_cannot_be_read_is_refused_with_a_reason_and_the_callers_cql() {
     let asker = Asker::new().await;
     for cql in [
-        "title ~ \"open", "title ~ 'open", "(title ~ a", "title ~ a)", "title ~ a) OR (space = HR", "title", "title ~",
-        "AND", "ORDER BY title", "title ~ a ORDER", "title ~ a ORDER BY", "(title ~ a ORDER BY title)", "title ~ a -- b",
-        "title ~ a /* b */", "title ~ \u{201c}a\u{201d}", "title ~ a; title ~ b", "title IN ()", "title ~ a\u{0}b",
-        "title = a == b", "NOT", "title ~ a ORDER BY title ORDER BY id",
+        "title ~ \"open",
+        "title ~ 'open",
+        "(title ~ a",
+        "title ~ a)",
+        "title ~ a) OR (space = HR",
+        "title",
+        "title ~",
+        "AND",
+        "ORDER BY title",
+        "title ~ a ORDER",
+        "title ~ a ORDER BY",
+        "(title ~ a ORDER BY title)",
+        "title ~ a -- b",
+        "title ~ a /* b */",
+        "title ~ \u{201c}a\u{201d}",
+        "title ~ a; title ~ b",
+        "title IN ()",
+        "title ~ a\u{0}b",
+        "title = a == b",
+        "NOT",
+        "title ~ a ORDER BY title ORDER BY id",
     ] {
         let answer = asker.search(&[("cql", cql)]).await;
         let kind = if cql.contains('\u{0}') { "invalid-parameter" } else { "invalid-cql" };
@@ -282,9 +332,11 @@ async fn blog_posts_are_found_beside_pages_and_a_type_narrows() {
 async fn a_site_that_lacks_site_search_is_asked_by_text_on_all_pages_of_the_results() {
     use causeway::sandbox::{Fault, FaultKind};
     let asker = Asker::new().await;
-    let mut added: Vec<String> = (0..7).map(|n| asker.0.add("ENG", &format!("Taipan {n}"), "<p>taipan</p>")).collect();
+    let mut added: Vec<String> =
+        (0..7).map(|n| asker.0.add("ENG", &format!("Taipan {n}"), "<p>taipan</p>")).collect();
     added.sort();
-    let body = r#"{"statusCode":400,"message":"Could not parse cql : Unsupported CQL field 'siteSearch'"}"#.to_owned();
+    let body = r#"{"statusCode":400,"message":"Could not parse cql : Unsupported CQL field 'siteSearch'"}"#
+        .to_owned();
     let kind = FaultKind::Status { status: 400, headers: Vec::new(), body };
     asker.0.sandbox.inject(Fault { path_contains: "siteSearch".to_owned(), times: usize::MAX, kind });
     assert_eq!(asker.ids(&[("query", "taipan"), ("limit", "3")]).await, added);
@@ -294,10 +346,12 @@ async fn a_site_that_lacks_site_search_is_asked_by_text_on_all_pages_of_the_resu
 async fn a_person_finds_only_what_they_may_see() {
     let world = World::of_acme().await;
     let (alice, bob) = (world.sign_in("alice").await, world.sign_in("bob").await);
-    let restricted = NewPage { title: "Cassowary".to_owned(), restricted: Some(&["alice"]), ..NewPage::default() };
+    let restricted =
+        NewPage { title: "Cassowary".to_owned(), restricted: Some(&["alice"]), ..NewPage::default() };
     world.sandbox.add_page(restricted);
     world.add("HR", "Cassowary pay", "<p>x</p>");
-    let search = async |session| world.ask(session, "/v1/search", &[("query", "cassowary")]).await.expect(200);
+    let search =
+        async |session| world.ask(session, "/v1/search", &[("query", "cassowary")]).await.expect(200);
     assert_eq!(search(&alice).await.json["total"], 2);
     let bobs = search(&bob).await;
     assert_eq!((bobs.each("id").len(), &bobs.json["total"]), (0, &serde_json::json!(0)));
@@ -306,7 +360,8 @@ async fn a_person_finds_only_what_they_may_see() {
 #[tokio::test]
 async fn the_largest_answer_stays_below_a_hundred_thousand_bytes() {
     let asker = Asker::new().await;
-    let (title, body) = ("\u{1f63a}".repeat(250), format!("<p>quoll {}</p>", "\u{1f63a}&quot;\\ ".repeat(3000)));
+    let (title, body) =
+        ("\u{1f63a}".repeat(250), format!("<p>quoll {}</p>", "\u{1f63a}&quot;\\ ".repeat(3000)));
     for n in 0..25 {
         asker.0.add("ENG", &format!("{n} {title}"), &body);
     }

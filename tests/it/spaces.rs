@@ -9,11 +9,18 @@ async fn a_space_comes_with_key_name_type_link_and_home_page() {
     let alice = world.sign_in("alice").await;
     let answer = world.get(&alice, "/v1/spaces").await.expect(200);
     expect_no_null(&answer.json);
-    let eng = answer.json["results"].as_array().unwrap().iter().find(|space| space["key"] == "ENG").unwrap().clone();
+    let eng = answer.json["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|space| space["key"] == "ENG")
+        .unwrap()
+        .clone();
     assert_eq!((&eng["name"], &eng["type"]), (&"Engineering".into(), &"global".into()));
     assert_eq!(eng["url"], "https://acme.atlassian.net/wiki/spaces/ENG");
     assert!(!eng["description"].as_str().unwrap().is_empty());
-    let home = world.get(&alice, &format!("/v1/pages/{}", eng["homepageId"].as_str().unwrap())).await.expect(200);
+    let home =
+        world.get(&alice, &format!("/v1/pages/{}", eng["homepageId"].as_str().unwrap())).await.expect(200);
     assert_eq!(home.text("title"), "Engineering Home");
 }
 
@@ -26,7 +33,11 @@ async fn the_cursor_leads_to_every_space_once() {
         assert!(all.iter().any(|known| known == key), "{all:?}");
     }
     for limit in ["1", "2", "3"] {
-        assert_eq!(each(&world.list(&alice, "/v1/spaces", &[("limit", limit)]).await, "key"), all, "limit {limit}");
+        assert_eq!(
+            each(&world.list(&alice, "/v1/spaces", &[("limit", limit)]).await, "key"),
+            all,
+            "limit {limit}"
+        );
     }
 }
 
@@ -34,7 +45,8 @@ async fn the_cursor_leads_to_every_space_once() {
 async fn a_query_and_a_type_narrow_and_may_leave_nothing() {
     let world = World::of_acme().await;
     let alice = world.sign_in("alice").await;
-    let keys = async |parameters: &[(&str, &str)]| each(&world.list(&alice, "/v1/spaces", parameters).await, "key");
+    let keys =
+        async |parameters: &[(&str, &str)]| each(&world.list(&alice, "/v1/spaces", parameters).await, "key");
     assert_eq!(keys(&[("query", "ENGINEERING")]).await, ["ENG"]);
     assert_eq!(keys(&[("query", "acme runs software")]).await, ["ENG"]);
     assert_eq!(keys(&[("query", "~ali")]).await, ["~alice"]);
@@ -85,7 +97,8 @@ async fn a_hundred_spaces_with_long_descriptions_fit() {
             "type": "global", "status": "current", "homepageId": "1",
             "description": { "plain": { "value": "\u{1f63a}\"\\".repeat(500) } } })
     };
-    let body = serde_json::json!({ "results": (0..100).map(space).collect::<Vec<_>>(), "_links": {} }).to_string();
+    let body =
+        serde_json::json!({ "results": (0..100).map(space).collect::<Vec<_>>(), "_links": {} }).to_string();
     let kind = FaultKind::Status { status: 200, headers: Vec::new(), body };
     world.sandbox.inject(Fault { path_contains: "/api/v2/spaces".to_owned(), times: usize::MAX, kind });
     let answer = world.ask(&alice, "/v1/spaces", &[("limit", "100")]).await.expect(200);

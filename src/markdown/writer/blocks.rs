@@ -13,7 +13,7 @@ impl Writer {
 
     pub(in super::super) fn heading_close(&mut self) {
         if self.in_cell {
-            self.mark_close(&Mark::Strong);
+            self.mark_close(Mark::Strong);
         }
         self.end_block();
         self.line.heading = None;
@@ -123,7 +123,7 @@ impl Writer {
         self.text(first);
         self.text(&rest.to_ascii_lowercase());
         self.text(":");
-        self.mark_close(&Mark::Strong);
+        self.mark_close(Mark::Strong);
         self.lead_in();
     }
 

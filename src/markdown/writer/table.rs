@@ -44,7 +44,7 @@ struct Cell {
 
 /// What no cell can hold, to be written below the table.
 enum After {
-    Table(OpenTable),
+    Table(Box<OpenTable>),
     Code { language: String, code: String },
 }
 
@@ -118,7 +118,7 @@ impl Writer {
         self.end_block();
         let Some(mut table) = self.tables.pop() else { return };
         if let (Some(label), Some(outer)) = (table.label.take(), self.tables.first_mut()) {
-            outer.after.push((label, After::Table(table)));
+            outer.after.push((label, After::Table(Box::new(table))));
             return;
         }
         let mut after = std::mem::take(&mut table.after);
@@ -283,5 +283,5 @@ fn reach_down<'t>(
 fn is_plain(text: &str) -> bool {
     !text.is_empty()
         && !text.contains(['*', '`', '<', '\\', '~'])
-        && text.chars().next_back().is_some_and(|c| c.is_alphanumeric())
+        && text.chars().next_back().is_some_and(char::is_alphanumeric)
 }

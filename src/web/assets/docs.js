@@ -7,24 +7,6 @@ const paint = () => document.documentElement.classList.toggle("dark-mode", dark.
 dark.addEventListener("change", paint);
 paint();
 
-// Swagger UI fills in every example at once, and a search for everything at once is refused. What is needed stays filled in, or
-// else the first parameter; the other examples are shown in words.
-function withFewerExamples(spec) {
-  for (const { get } of Object.values(spec.paths ?? {})) {
-    const parameters = get?.parameters ?? [];
-    const kept = parameters.some(({ required }) => required) ? parameters.filter(({ required }) => required) : parameters.slice(0, 1);
-    for (const parameter of parameters.filter((parameter) => !kept.includes(parameter) && "example" in parameter)) {
-      parameter.description += ` Example: ${parameter.example}`;
-      delete parameter.example;
-    }
-  }
-  return spec;
-}
-
-const fewerExamples = () => ({
-  statePlugins: { spec: { wrapActions: { updateJsonSpec: (original) => (spec) => original(withFewerExamples(spec)) } } },
-});
-
 const ui = SwaggerUIBundle({
   url,
   dom_id: "#swagger-ui",
@@ -36,6 +18,5 @@ const ui = SwaggerUIBundle({
   oauth2RedirectUrl: redirect,
   validatorUrl: null,
   presets: [SwaggerUIBundle.presets.apis],
-  plugins: [fewerExamples],
 });
 ui.initOAuth({ clientId: client, scopes: scope, usePkceWithAuthorizationCodeGrant: true });

@@ -93,17 +93,17 @@ async function search(token) {
   return { status: response.status, body: await response.json() };
 }
 
-function list({ results, suggestion, total }) {
+function answers({ results, suggestion, total }) {
   if (!results.length) return [element("p", `Nothing found. ${suggestion ?? ""}`)];
   const items = results.map(({ title, url, excerpt, space }) => {
     const item = document.createElement("li");
     item.append(element("a", title, { href: url, rel: "noreferrer" }), element("span", space ? ` ${space.name}` : "", { class: "space" }), element("p", excerpt));
     return item;
   });
-  const results_ = document.createElement("ol");
-  results_.className = "results";
-  results_.append(...items);
-  return [element("p", `It works. ${total ?? results.length} found; the first ${results.length}:`), results_];
+  const list = element("ol", "", { class: "results" });
+  list.append(...items);
+  const found = total > results.length ? `${total} results, of which the first ${results.length}` : `${results.length} result${results.length === 1 ? "" : "s"}`;
+  return [element("p", `It works: ${found}.`), list];
 }
 
 async function run() {
@@ -118,7 +118,7 @@ async function run() {
     const { status, body } = await search(tokens.get(gpt.value));
     if (status === 401) tokens.delete(gpt.value);
     if (status !== 200) throw new Error(`${body.detail} ${body.nextStep}`);
-    show(...list(body));
+    show(...answers(body));
   } catch (error) {
     show(element("p", error.message, { class: "failed" }));
   } finally {

@@ -1,0 +1,403 @@
+//! Configuration: each mistake names its variable, what was found (never a secret), what is accepted, and so what to do;
+//! all of them at once.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use causeway::config::{Config, Environment, McpClients, VARIABLES};
+use causeway::known_actions;
+
+use crate::support::secret;
+
+fn good() -> Environment {
+    let pairs = [
+        ("CAUSEWAY_PUBLIC_URL", "https://causeway.example.com"),
+        ("CAUSEWAY_SECRET", &secret(7)),
+        ("CAUSEWAY_CLIENT_ID", "client!+ID"),
+        ("CAUSEWAY_CLIENT_SECRET", "s3cret+% &=:/?#x"),
+        ("ATLASSIAN_CLIENT_ID", "atlassian-app"),
+        ("ATLASSIAN_CLIENT_SECRET", "ATOA&secret=+%2f"),
+    ];
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+fn load(changes: &[(&str, &str)]) -> Result<Config, String> {
+    let mut env = good();
+    env.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    Config::load(&env, &known_actions()).map_err(|mistakes| mistakes.to_string())
+}
+
+/// Fails unless these changes are refused in one line that begins with `variable` and holds each of `told`.
+#[track_caller]
+fn check(changes: &[(&str, &str)], variable: &str, told: &[&str]) {
+    let message = load(changes).expect_err(&format!("{changes:?} is accepted"));
+    let lines: Vec<&str> = message.lines().skip(1).collect();
+    let line = lines.iter().find(|line| line.trim_start().starts_with(&format!("{variable}: ")));
+    let line = line.unwrap_or_else(|| panic!("{variable} is not named: {message}"));
+    assert_eq!(lines.len(), 1, "one mistake, one line: {message}");
+    for word in told {
+        assert!(line.contains(word), "{word:?} is not told: {line}");
+    }
+    for name in ["CAUSEWAY_SECRET", "CAUSEWAY_CLIENT_SECRET", "ATLASSIAN_CLIENT_SECRET"] {
+        for value in [
+            good().get(name),
+            changes
+                .iter()
+                .find(|(changed, _)| *changed == name)
+                .map(|(_, value)| (*value).to_owned())
+                .as_ref(),
+        ] {
+            if let Some(value) = value.filter(|value| value.len() > 4) {
+                assert!(!message.contains(value.as_str()), "a secret is repeated: {message}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_good_is_accepted_with_its_defaults() {
+    let config = load(&[]).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.max_in_flight, 64);
+    assert_eq!(config.mcp_clients, McpClients::Known);
+    assert_eq!(config.atlassian.api_url.as_str(), "https://api.atlassian.com/");
+    assert!(config.docs && config.audit && config.admin_listen.is_none());
+    assert!(config.budget.as_secs() < 40, "ChatGPT gives up at 45 s");
+    let gpt = config.default_gpt();
+    assert_eq!((gpt.name.as_str(), gpt.slug.as_str()), ("Confluence", "default"));
+    assert!(gpt.spaces.is_empty() && gpt.site.is_none());
+    let reading: Vec<&str> = known_actions().iter().filter(|(_, on)| *on).map(|(id, _)| *id).collect();
+    assert_eq!(gpt.actions, reading);
+}
+
+#[test]
+fn a_required_variable_that_is_missing_or_empty_is_named_with_what_to_set_it_to() {
+    for (name, told) in [
+        ("CAUSEWAY_PUBLIC_URL", "https"),
+        ("CAUSEWAY_SECRET", "causeway keygen"),
+        ("CAUSEWAY_CLIENT_ID", "client id"),
+        ("CAUSEWAY_CLIENT_SECRET", "client secret"),
+        ("ATLASSIAN_CLIENT_ID", "client id"),
+        ("ATLASSIAN_CLIENT_SECRET", "secret"),
+    ] {
+        for value in ["", "  "] {
+            check(&[(name, value)], name, &["is not set", told]);
+        }
+    }
+}
+
+#[test]
+fn a_public_url_is_an_https_origin_or_loopback() {
+    for (url, told) in [
+        ("http://causeway.example.com", "https"),
+        ("https://causeway.example.com/path", "path"),
+        ("https://user:hush-hush@causeway.example.com", "user name"),
+        ("https://causeway.example.com?x", "query"),
+        ("causeway.example.com", "https"),
+        ("ftp://causeway.example.com", "https"),
+        ("https://", "host"),
+    ] {
+        check(
+            &[("CAUSEWAY_PUBLIC_URL", url)],
+            "CAUSEWAY_PUBLIC_URL",
+            &[told, "https://causeway.example.com"],
+        );
+        assert!(!load(&[("CAUSEWAY_PUBLIC_URL", url)]).unwrap_err().contains("hush-hush"));
+    }
+    for url in ["https://causeway.example.com:8443/", "http://localhost:8080", "http://[::1]:9"] {
+        load(&[("CAUSEWAY_PUBLIC_URL", url)]).unwrap();
+    }
+}
+
+#[test]
+fn a_sealing_key_is_random_and_long() {
+    let short = "c2hvcnQtc2hvcnQ=";
+    let zeros = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    check(&[("CAUSEWAY_SECRET", "not base64 at all!")], "CAUSEWAY_SECRET", &["base64", "causeway keygen"]);
+    check(&[("CAUSEWAY_SECRET", short)], "CAUSEWAY_SECRET", &["11 bytes", "32", "causeway keygen"]);
+    check(&[("CAUSEWAY_SECRET", zeros)], "CAUSEWAY_SECRET", &["not random", "causeway keygen"]);
+    check(&[("CAUSEWAY_SECRET", &format!("{},{short}", secret(9)))], "CAUSEWAY_SECRET", &["32"]);
+    check(&[("CAUSEWAY_SECRET", ",")], "CAUSEWAY_SECRET", &["no key"]);
+    assert_eq!(
+        load(&[("CAUSEWAY_SECRET", &format!("{}, {}", secret(8), secret(9)))]).unwrap().secrets.len(),
+        2
+    );
+}
+
+#[test]
+fn clients_are_plain_and_their_secrets_long() {
+    check(&[("CAUSEWAY_CLIENT_ID", "causeway-docs")], "CAUSEWAY_CLIENT_ID", &["Swagger UI", "another"]);
+    check(&[("CAUSEWAY_CLIENT_ID", "https://client.example/x")], "CAUSEWAY_CLIENT_ID", &["plain name"]);
+    check(&[("CAUSEWAY_CLIENT_ID", "clïent")], "CAUSEWAY_CLIENT_ID", &["ASCII"]);
+    check(
+        &[("CAUSEWAY_CLIENT_SECRET", "short-1")],
+        "CAUSEWAY_CLIENT_SECRET",
+        &["8 characters", "causeway keygen"],
+    );
+    check(&[("ATLASSIAN_CLIENT_SECRET", "sëcret-sëcret")], "ATLASSIAN_CLIENT_SECRET", &["ASCII"]);
+    check(&[("CAUSEWAY_GPT_IDS", "g-ok,chatgpt")], "CAUSEWAY_GPT_IDS", &["\"chatgpt\"", "g-abc123"]);
+    check(
+        &[("CAUSEWAY_REDIRECT_URIS", "http://app.example/cb")],
+        "CAUSEWAY_REDIRECT_URIS",
+        &["http://app.example/cb", "https"],
+    );
+    check(&[("CAUSEWAY_REDIRECT_URIS", "https://app.example/cb#x")], "CAUSEWAY_REDIRECT_URIS", &["fragment"]);
+}
+
+#[test]
+fn sites_spaces_and_actions_exist() {
+    check(&[("CAUSEWAY_SITE", "acme")], "CAUSEWAY_SITE", &["\"acme\"", "acme.atlassian.net", "cloud id"]);
+    check(&[("CAUSEWAY_SPACES", "ENG")], "CAUSEWAY_SPACES", &["no site", "Set the site"]);
+    let site = ("CAUSEWAY_SITE", "acme.atlassian.net");
+    check(&[site, ("CAUSEWAY_SPACES", "ENG,no such")], "CAUSEWAY_SPACES", &["\"no such\"", "ENG"]);
+    check(
+        &[("CAUSEWAY_ACTIONS", "getPage,readPage")],
+        "CAUSEWAY_ACTIONS",
+        &["\"readPage\"", "searchConfluence"],
+    );
+    assert_eq!(
+        load(&[("CAUSEWAY_SITE", "https://ACME.atlassian.net/wiki")]).unwrap().default_gpt().site.as_deref(),
+        Some("acme.atlassian.net")
+    );
+    let gpt = load(&[site, ("CAUSEWAY_SPACES", " ENG, ~alice ,ENG,"), ("CAUSEWAY_ACTIONS", "whoAmI,whoAmI")])
+        .unwrap();
+    assert_eq!(gpt.default_gpt().spaces, ["ENG", "~alice"]);
+    assert_eq!(gpt.default_gpt().actions, ["whoAmI"]);
+}
+
+#[test]
+fn lists_that_hold_nothing_are_refused_rather_than_taken_for_all() {
+    let site = ("CAUSEWAY_SITE", "acme.atlassian.net");
+    check(&[site, ("CAUSEWAY_SPACES", " , ,")], "CAUSEWAY_SPACES", &["no "]);
+    check(&[("CAUSEWAY_ACTIONS", ",")], "CAUSEWAY_ACTIONS", &["no "]);
+    check(&[("CAUSEWAY_GPT_IDS", ",")], "CAUSEWAY_GPT_IDS", &["no "]);
+}
+
+#[test]
+fn the_rest_is_one_of_what_is_accepted() {
+    for (name, value, told) in [
+        ("CAUSEWAY_LISTEN", "8080", "0.0.0.0:8080"),
+        ("CAUSEWAY_ADMIN_LISTEN", "localhost", "0.0.0.0:8080"),
+        ("CAUSEWAY_MCP_CLIENTS", "everybody", "known, any, off"),
+        ("CAUSEWAY_DOCS", "yes", "on, off"),
+        ("CAUSEWAY_AUDIT", "1", "on, off"),
+        ("CAUSEWAY_LOG", "causeway=loud", "causeway=debug"),
+        ("CAUSEWAY_LOG_FORMAT", "xml", "text, json"),
+        ("CAUSEWAY_MAX_IN_FLIGHT", "0", "1 to 65536"),
+        ("CAUSEWAY_MAX_IN_FLIGHT", "many", "1 to 65536"),
+        ("CAUSEWAY_NOT_BEFORE", "yesterday", "2026-11-21T09:00:00Z"),
+        ("CAUSEWAY_NAME", "two\nlines", "one line"),
+        ("CAUSEWAY_CONTACT", "a\u{1b}[0mb", "one line"),
+        ("ATLASSIAN_AUTH_URL", "http://auth.example", "https"),
+        ("ATLASSIAN_API_URL", "https://api.example/v1", "host"),
+        ("ATLASSIAN_MEDIA_HOSTS", "https://media.example/x", "host"),
+        ("CAUSEWAY_PUBLIC_ULR", "https://x.example", "causeway serve --help"),
+    ] {
+        check(&[(name, value)], name, &[told]);
+    }
+}
+
+#[test]
+fn every_mistake_is_told_at_once() {
+    let message = load(&[
+        ("CAUSEWAY_PUBLIC_URL", "http://x.example"),
+        ("CAUSEWAY_SECRET", "x"),
+        ("CAUSEWAY_CLIENT_SECRET", "short"),
+        ("CAUSEWAY_ACTIONS", "nope"),
+        ("CAUSEWAY_SPACES", "ENG"),
+        ("CAUSEWAY_DOCS", "maybe"),
+        ("ATLASSIAN_CLIENT_ID", ""),
+        ("CAUSEWAY_LISTEN", "x"),
+    ])
+    .unwrap_err();
+    assert!(message.starts_with("8 mistakes"), "{message}");
+    assert_eq!(message.lines().count(), 9, "{message}");
+}
+
+/// A configuration file that lasts as long as the test.
+struct File(PathBuf);
+
+impl File {
+    fn new(text: &str) -> Self {
+        let path =
+            std::env::temp_dir().join(format!("causeway-configuration-{}.toml", rand::random::<u64>()));
+        std::fs::write(&path, text).unwrap();
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+
+    fn load(&self) -> Result<Config, String> {
+        load(&[
+            ("CAUSEWAY_CONFIG", self.path()),
+            ("CAUSEWAY_CLIENT_ID", ""),
+            ("CAUSEWAY_CLIENT_SECRET", ""),
+            ("ENG_SECRET", "eng-secret+1"),
+        ])
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        std::fs::remove_file(&self.0).unwrap_or_default();
+    }
+}
+
+#[test]
+fn a_file_describes_several_gpts_with_secrets_from_elsewhere() {
+    let held = File::new("  hr-secret%2\n");
+    let file = File::new(&format!(
+        "[[gpt]]\nslug = \"eng\"\nname = \"Engineering\"\nclient_id = \"eng!\"\nclient_secret = {{ env = \"ENG_SECRET\" }}\n\
+         site = \"acme.atlassian.net\"\nspaces = [\"ENG\"]\nactions = [\"getPage\"]\ngpt_ids = [\"g-1\"]\n\n\
+         [[gpt]]\nslug = \"hr\"\nclient_id = \"hr\"\nclient_secret = {{ file = {:?} }}\n",
+        held.path()
+    ));
+    let config = file.load().unwrap();
+    assert_eq!(config.default_gpt().slug, "eng");
+    let (eng, hr) = (config.gpt_by_slug("eng").unwrap(), config.gpt_by_client_id("hr").unwrap());
+    assert_eq!((eng.name.as_str(), hr.name.as_str()), ("Engineering", "Confluence"));
+    assert_eq!(
+        (eng.spaces.as_slice(), eng.actions.as_slice()),
+        (&["ENG".to_owned()][..], &["getPage".to_owned()][..])
+    );
+    assert!(hr.actions.len() > 3 && hr.spaces.is_empty());
+    let exposed =
+        |gpt: &causeway::config::Gpt| secrecy::ExposeSecret::expose_secret(&gpt.client_secret).to_owned();
+    assert_eq!((exposed(eng), exposed(hr)), ("eng-secret+1".to_owned(), "hr-secret%2".to_owned()));
+}
+
+#[test]
+fn mistakes_in_a_file_say_where_they_are() {
+    let table =
+        |slug: &str, rest: &str| format!("[[gpt]]\nslug = \"{slug}\"\nclient_id = \"{slug}-id\"\n{rest}\n");
+    let env = "client_secret = { env = \"ENG_SECRET\" }";
+    for (text, told) in [
+        (String::new(), vec!["CAUSEWAY_CONFIG", "[[gpt]]"]),
+        ("[[gpt]\nslug = 1".to_owned(), vec!["CAUSEWAY_CONFIG", "line 1"]),
+        (table("a", &format!("{env}\nspace = [\"ENG\"]")), vec!["CAUSEWAY_CONFIG", "space"]),
+        (
+            table("a", "client_secret = \"hunter2-hunter2\""),
+            vec!["gpt[0].client_secret", "env = \"NAME\"", "file = \"path\""],
+        ),
+        (
+            table("a", "client_secret = { env = \"NOT_SET\" }"),
+            vec!["gpt[0].client_secret", "NOT_SET", "not set"],
+        ),
+        (
+            table("a", "client_secret = { file = \"/no/such/file\" }"),
+            vec!["gpt[0].client_secret", "/no/such/file", "cannot be read"],
+        ),
+        (table("a", "client_secret = { env = \"A\", file = \"b\" }"), vec!["gpt[0].client_secret", "or"]),
+        (table("A b", env), vec!["gpt[0].slug", "\"A b\"", "a-z"]),
+        (table("a", env) + &table("a", env), vec!["gpt[1].slug", "\"a\"", "gpt[1].client_id"]),
+        (
+            table("a", env) + &table("b", &format!("{env}\nspaces = [\"ENG\"]")),
+            vec!["gpt[1].spaces", "Set the site"],
+        ),
+        (
+            table("a", &format!("{env}\nactions = [\"nope\"]")),
+            vec!["gpt[0].actions", "\"nope\"", "searchConfluence"],
+        ),
+        (
+            table("a", &format!("{env}\nsite = \"a.atlassian.net\"\nspaces = []")),
+            vec!["gpt[0].spaces", "no value"],
+        ),
+        (table("a", &format!("{env}\nactions = []")), vec!["gpt[0].actions", "no value"]),
+        (table("a", &format!("{env}\nsite = \"acme\"")), vec!["gpt[0].site", "\"acme\""]),
+        (table("a", &format!("{env}\ngpt_ids = [\"x\"]")), vec!["gpt[0].gpt_ids", "\"x\""]),
+    ] {
+        let message = File::new(&text).load().expect_err(&text);
+        for word in told {
+            assert!(message.contains(word), "{word} is not told of {text}: {message}");
+        }
+        assert!(
+            !message.contains("hunter2") && !message.contains("eng-secret"),
+            "a secret is repeated: {message}"
+        );
+    }
+}
+
+#[test]
+fn a_file_and_variables_for_one_gpt_exclude_each_other() {
+    let file = File::new("");
+    check(&[("CAUSEWAY_CONFIG", file.path())], "CAUSEWAY_CONFIG", &["CAUSEWAY_CLIENT_ID", "Keep one"]);
+    let message = load(&[("CAUSEWAY_CONFIG", "/no/such.toml"), ("CAUSEWAY_CLIENT_ID", "")]).unwrap_err();
+    assert!(message.contains("/no/such.toml") && message.contains("cannot be read"), "{message}");
+}
+
+fn causeway(arguments: &[&str], env: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_causeway"));
+    command.args(arguments).env_clear().envs(env.iter().copied()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn help_lists_every_variable_with_its_default() {
+    let output = causeway(&["serve", "--help"], &[]);
+    let help = text(&output.stdout);
+    for variable in VARIABLES {
+        let line = help.lines().find(|line| line.trim_start().starts_with(&format!("{} ", variable.name)));
+        assert!(
+            line.is_some_and(|line| line.contains(variable.default)),
+            "{} is not in the help",
+            variable.name
+        );
+    }
+}
+
+#[test]
+fn a_new_key_is_accepted_and_each_is_another() {
+    let (one, other) = (causeway(&["keygen"], &[]), causeway(&["keygen"], &[]));
+    assert!(one.status.success() && one.stdout != other.stdout);
+    load(&[("CAUSEWAY_SECRET", text(&one.stdout).trim())]).unwrap();
+}
+
+#[test]
+fn serve_tells_its_mistakes_and_fails() {
+    let output = causeway(&["serve"], &[("CAUSEWAY_SECRET", "weak-weak-weak"), ("CAUSEWAY_DOCS", "maybe")]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    for name in [
+        "CAUSEWAY_PUBLIC_URL",
+        "CAUSEWAY_SECRET",
+        "CAUSEWAY_CLIENT_ID",
+        "CAUSEWAY_DOCS",
+        "ATLASSIAN_CLIENT_SECRET",
+    ] {
+        assert!(told.contains(name), "{name}: {told}");
+    }
+    assert!(!told.contains("weak-weak"), "{told}");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_with_the_variable() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let env = good();
+    let mut pairs: Vec<(&str, &str)> =
+        env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    pairs.push(("CAUSEWAY_LISTEN", &address));
+    let output = causeway(&["serve"], &pairs);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert!(told.contains("CAUSEWAY_LISTEN") && told.contains(&address), "{told}");
+}
+
+#[test]
+fn the_document_is_printed_for_each_gpt_and_an_unknown_one_is_refused_with_the_known() {
+    let env = good();
+    let pairs: Vec<(&str, &str)> = env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let json = causeway(&["openapi"], &pairs);
+    let document: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(document["servers"][0]["url"], "https://causeway.example.com");
+    assert!(text(&causeway(&["openapi", "--yaml"], &pairs).stdout).starts_with("openapi: "));
+    let unknown = causeway(&["openapi", "--gpt", "nope"], &pairs);
+    let told = text(&unknown.stderr);
+    assert!(!unknown.status.success() && told.contains("\"nope\"") && told.contains("default"), "{told}");
+}
