@@ -103,14 +103,16 @@ impl GetPageHistory {
         let diff = TextDiff::from_lines(&before, &after).unified_diff().context_radius(3).to_string();
         let start = place.and_then(|start| start.parse().ok()).unwrap_or_default();
         let lines: Vec<&str> = diff.split_inclusive('\n').skip(start).collect();
-        let count = fitting(&lines, ROOM).max(1);
-        let diff: String = lines.iter().take(count).copied().collect();
+        let (count, diff) = match (fitting(&lines, ROOM), lines.first()) {
+            // A line is longer than an answer only where a page holds one paragraph of that length.
+            (0, Some(line)) => (1, clip(line, ROOM / 6)),
+            (count, _) => (count, lines[..count].concat()),
+        };
         let more = count < lines.len();
         Ok(PageHistory {
             from: Some(edition(&from)),
             to: Some(edition(&to)),
-            // A line is longer than an answer only where a page holds one paragraph of that length.
-            diff: Some(clip(&diff, ROOM / 2)),
+            diff: Some(diff),
             next_cursor: more.then(|| wiki.seal_cursor(&(start + count).to_string())),
             results: None,
         })

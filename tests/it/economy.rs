@@ -68,7 +68,13 @@ const CALLS: &[(&str, usize, usize)] = &[
     ("searchConfluence", 3, 1),
     ("findPage", 5, 2),
     ("getPage", 4, 1),
+    ("getPages", 6, 2),
+    ("getPageTree", 6, 4),
     ("listSpaces", 2, 0),
+    ("listComments", 9, 6),
+    ("listAttachments", 5, 2),
+    ("getPageHistory", 5, 2),
+    ("getRecentChanges", 3, 1),
     ("whoAmI", 3, 1),
 ];
 

@@ -3,11 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod asking;
+mod attachments;
+mod batch;
+mod changes;
+mod comments;
 mod configuration;
 mod document;
 mod economy;
 mod failures;
 mod find_page;
+mod history;
 mod input;
 mod markdown;
 mod mcp;
@@ -25,5 +30,6 @@ mod privacy_of_logs;
 mod search;
 mod serving;
 mod spaces;
-mod web;
 mod support;
+mod tree;
+mod web;

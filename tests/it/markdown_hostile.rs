@@ -83,7 +83,7 @@ fn ten_megabytes_of_anything_come_to_an_end() {
         "<ac:structured-macro ac:name=\"code\"><ac:plain-text-body>",
     ];
     for piece in pieces {
-        let body = piece.repeat((if cfg!(debug_assertions) { 1 << 18 } else { 10 << 20 }) / piece.len());
+        let body = piece.repeat((if cfg!(debug_assertions) { 1 << 16 } else { 10 << 20 }) / piece.len());
         for document in [storage(&body), html(&body)] {
             let size = document.markdown().len();
             assert!(size <= 20 * body.len() + (2 << 20), "{piece:?}: {size}");

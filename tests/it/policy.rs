@@ -289,7 +289,7 @@ async fn whatever_else_is_asked_about_a_page_outside_it_is_missing_byte_for_byte
     let mut tried = 0;
     for (entry, ..) in crate::asking::examples().into_iter().filter(|(entry, ..)| entry.path.contains("{id}"))
     {
-        let ask = async |id: &str| case.ask(&entry.path.replace("{id}", id), &[]).await;
+        let ask = async |id: &str| case.world.get(&case.alice, &entry.path.replace("{id}", id)).await;
         let absent = ask("99999999").await.refused(404, "not-found");
         for (what, id) in &case.outside {
             let answer = ask(id).await.refused(404, "not-found");

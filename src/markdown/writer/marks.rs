@@ -1,6 +1,8 @@
 //! Bold, slanted and so on. Marks open with the first character in them and close after the last, so that spaces stay
 //! outside. Where a delimiter would not do what it should, a tag takes its place.
 
+use std::ops::Range;
+
 use super::super::escape::{self, is_word_character};
 use super::Writer;
 
@@ -98,9 +100,12 @@ impl Writer {
     }
 
     /// Replaces a delimiter in the line, and keeps in mind where what comes after it is.
-    fn replace(&mut self, range: std::ops::Range<usize>, with: &str) {
-        let grown = with.len() - range.len();
-        let moved = |place: &mut usize| *place += if *place > range.start { grown } else { 0 };
+    pub(super) fn replace(&mut self, range: Range<usize>, with: &str) {
+        let moved = |place: &mut usize| {
+            if *place > range.start {
+                *place = *place + with.len() - range.len();
+            }
+        };
         self.out.replace_range(range.clone(), with);
         for end in self.line.loose_ends.iter_mut().chain(&mut self.line.closed) {
             moved(&mut end.open);
@@ -112,9 +117,14 @@ impl Writer {
                 moved(open);
             }
         }
-        for cut in self.index.cuts.iter_mut().rev().take_while(|cut| cut.offset > range.start) {
-            cut.offset += grown;
+        if self.in_cell {
+            // The text of a cell is not in its place yet, and has no cuts.
+            return;
         }
+        for cut in self.index.cuts.iter_mut().rev().take_while(|cut| cut.offset > range.start) {
+            moved(&mut cut.offset);
+        }
+    }
     }
 
     pub(super) fn open_marks(&mut self, first: char, spaced: bool) {
