@@ -22,6 +22,8 @@ const MAX_BODY: usize = 256 * 1024;
 /// The whole gateway as a service.
 pub fn router(gateway: &Gateway) -> Router {
     let urls = gateway.config.public_url.clone();
+    let server_metadata = || get(oauth::server_metadata).options(oauth::preflight);
+    let resource_metadata = || get(oauth::resource_metadata).options(oauth::preflight);
     let limits = layers::InFlight::new(gateway.config.max_in_flight);
 
     let actions: Router = action::router(gateway.entries.iter()).with_state(gateway.services.clone()).into();
@@ -33,11 +35,12 @@ pub fn router(gateway: &Gateway) -> Router {
         .route("/oauth/authorize", get(oauth::authorize))
         .route("/oauth/consent", post(oauth::consent))
         .route("/oauth/callback", get(oauth::callback))
-        .route("/oauth/token", post(oauth::token))
-        .route("/oauth/register", post(oauth::register))
-        .route("/.well-known/oauth-authorization-server", get(oauth::server_metadata))
-        .route("/.well-known/oauth-protected-resource/mcp", get(oauth::resource_metadata))
-        .route("/.well-known/oauth-protected-resource/gpts/{gpt}/mcp", get(oauth::resource_metadata))
+        .route("/oauth/token", post(oauth::token).options(oauth::preflight))
+        .route("/oauth/register", post(oauth::register).options(oauth::preflight))
+        .route("/.well-known/oauth-authorization-server", server_metadata())
+        .route("/.well-known/oauth-authorization-server/{*resource}", server_metadata())
+        .route("/.well-known/oauth-protected-resource/mcp", resource_metadata())
+        .route("/.well-known/oauth-protected-resource/gpts/{gpt}/mcp", resource_metadata())
         .with_state(gateway.services.server.clone());
     let documents = Router::new()
         .route("/openapi.json", get(documents::json))

@@ -1,15 +1,35 @@
 //! The only place that configures logging.
 
-use tracing_subscriber::EnvFilter;
+use std::io::IsTerminal as _;
+
+use tracing::{Metadata, Subscriber};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Registry, fmt};
 
 use crate::config::Log;
 
 /// Starts logging to standard error. A second call in one process changes nothing.
 pub fn start(log: &Log) {
+    subscriber(log, std::io::stderr).try_init().unwrap_or_default();
+}
+
+/// What writes the log to `writer`: what the filter lets through, and nothing of [`is_discreet`]'s exceptions.
+pub fn subscriber<W>(log: &Log, writer: W) -> impl Subscriber + Send + Sync + 'static
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
     let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = if log.json { builder.json().try_init() } else { builder.compact().try_init() };
-    started.unwrap_or_default();
+    let lines = fmt::layer().with_writer(writer).with_ansi(std::io::stderr().is_terminal());
+    let lines = if log.json { lines.json().boxed() } else { lines.compact().boxed() };
+    Registry::default().with(lines.with_filter(filter).with_filter(filter_fn(is_discreet)))
+}
+
+/// The MCP library logs whole requests and answers, queries and page text included: it is silent whatever the filter says.
+fn is_discreet(metadata: &Metadata<'_>) -> bool {
+    !metadata.target().starts_with("rmcp")
 }
 
 /// What names one request in its answer and in the log: 16 hexadecimal digits, made here, never taken from outside.

@@ -72,7 +72,8 @@ fn flatten(schema: Value, definitions: &BTreeMap<String, Value>, open: &mut Vec<
 /// A part of a combination. Flattened into another object, what may be null requires nothing.
 fn member(part: Value, word: &str, definitions: &BTreeMap<String, Value>, open: &mut Vec<String>) -> Value {
     let alternatives = part.get("oneOf").and_then(Value::as_array);
-    let optional = alternatives.is_some_and(|all| all.iter().any(|one| one.get("type") == Some(&json!("null"))));
+    let optional =
+        alternatives.is_some_and(|all| all.iter().any(|one| one.get("type") == Some(&json!("null"))));
     let mut part = flatten(part, definitions, open);
     if let (true, "allOf", Some(object)) = (optional, word, part.as_object_mut()) {
         object.remove("required");

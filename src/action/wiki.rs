@@ -194,5 +194,9 @@ impl Wiki {
 
 /// A reading of an old version is a reading; a draft or a page in the trash is not.
 fn readable(status: &str) -> Result<(), Problem> {
-    if matches!(status, "current" | "archived" | "historical" | "") { Ok(()) } else { Err(Problem::not_found()) }
+    if matches!(status, "current" | "archived" | "historical" | "") {
+        Ok(())
+    } else {
+        Err(Problem::not_found())
+    }
 }

@@ -75,7 +75,7 @@ impl Action for GetPageHistory {
         let wiki = caller.wiki().await?;
         let place = wiki.open_cursor(self.cursor.as_deref())?;
         match compared {
-            Some((one, other)) => self.compare(&wiki, one, other, place.as_deref()).await,
+            Some((one, other)) => compare(&wiki, &self.id, (one, other), place.as_deref()).await,
             None => self.list(&wiki, place.as_deref()).await,
         }
     }
@@ -86,41 +86,43 @@ impl GetPageHistory {
         let page = wiki.located(&self.id).await?;
         let (versions, next) = wiki.versions(&page, LIMIT, cursor).await?;
         let people = wiki.people(versions.iter().filter_map(|version| version.author_id.clone())).await;
-        let listed = |version: &Version| describe(version, Person::named(version.author_id.as_ref(), &people));
+        let listed =
+            |version: &Version| describe(version, Person::named(version.author_id.as_ref(), &people));
         Ok(PageHistory {
             results: Some(versions.iter().map(listed).collect()),
             next_cursor: next.map(|next| wiki.seal_cursor(&next)),
             ..PageHistory::default()
         })
     }
+}
 
-    /// Without a second number, with the current version.
-    async fn compare(&self, wiki: &Wiki, one: u32, other: Option<u32>, place: Option<&str>) -> Result<PageHistory, Problem> {
-        let (one, other) = tokio::try_join!(self.version(wiki, Some(one)), self.version(wiki, other))?;
-        let newer_first = one.content.version.number > other.content.version.number;
-        let (from, to) = if newer_first { (other, one) } else { (one, other) };
-        let (before, after) = (markdown(wiki, &from), markdown(wiki, &to));
-        let diff = TextDiff::from_lines(&before, &after).unified_diff().context_radius(3).to_string();
-        let start = place.and_then(|start| start.parse().ok()).unwrap_or_default();
-        let lines: Vec<&str> = diff.split_inclusive('\n').skip(start).collect();
-        let (count, diff) = match (fitting(&lines, ROOM), lines.first()) {
-            // A line is longer than an answer only where a page holds one paragraph of that length.
-            (0, Some(line)) => (1, clip(line, ROOM / 6)),
-            (count, _) => (count, lines[..count].concat()),
-        };
-        let more = count < lines.len();
-        Ok(PageHistory {
-            from: Some(edition(&from)),
-            to: Some(edition(&to)),
-            diff: Some(diff),
-            next_cursor: more.then(|| wiki.seal_cursor(&(start + count).to_string())),
-            results: None,
-        })
-    }
-
-    async fn version(&self, wiki: &Wiki, number: Option<u32>) -> Result<Document, Problem> {
-        wiki.document(&self.id, number).await
-    }
+/// Without a second number, with the current version.
+async fn compare(
+    wiki: &Wiki,
+    id: &ContentId,
+    (one, other): (u32, Option<u32>),
+    place: Option<&str>,
+) -> Result<PageHistory, Problem> {
+    let (one, other) = tokio::try_join!(wiki.document(id, Some(one)), wiki.document(id, other))?;
+    let newer_first = one.content.version.number > other.content.version.number;
+    let (from, to) = if newer_first { (other, one) } else { (one, other) };
+    let (before, after) = (markdown(wiki, &from), markdown(wiki, &to));
+    let diff = TextDiff::from_lines(&before, &after).unified_diff().context_radius(3).to_string();
+    let start = place.and_then(|start| start.parse().ok()).unwrap_or_default();
+    let lines: Vec<&str> = diff.split_inclusive('\n').skip(start).collect();
+    let (count, diff) = match (fitting(&lines, ROOM), lines.first()) {
+        // A line is longer than an answer only where a page holds one paragraph of that length.
+        (0, Some(line)) => (1, clip(line, ROOM / 6)),
+        (count, _) => (count, lines[..count].concat()),
+    };
+    let more = count < lines.len();
+    Ok(PageHistory {
+        from: Some(edition(&from)),
+        to: Some(edition(&to)),
+        diff: Some(diff),
+        next_cursor: more.then(|| wiki.seal_cursor(&(start + count).to_string())),
+        results: None,
+    })
 }
 
 fn markdown(wiki: &Wiki, document: &Document) -> String {
@@ -147,7 +149,13 @@ fn describe(version: &Version, by: Option<Person>) -> PageVersion {
 /// One or two version numbers.
 fn parse(text: &str) -> Result<(u32, Option<u32>), Problem> {
     let wrong = |found: &str| Problem::invalid("compare", found, "one or two version numbers, such as 3,5");
-    let number = |text: &str| text.trim().parse().ok().filter(|number| *number > 0).ok_or_else(|| wrong("it holds something else than version numbers"));
+    let number = |text: &str| {
+        text.trim()
+            .parse()
+            .ok()
+            .filter(|number| *number > 0)
+            .ok_or_else(|| wrong("it holds something else than version numbers"))
+    };
     match text.split_once(',') {
         None => Ok((number(text)?, None)),
         Some((one, other)) => {

@@ -89,7 +89,13 @@ impl Action for GetPageTree {
                 tree.of_space(&space, self.depth).await?;
                 tree
             }
-            _ => return Err(Problem::invalid("page", "exactly one of page and space is needed", "page or space, not both")),
+            _ => {
+                return Err(Problem::invalid(
+                    "page",
+                    "exactly one of page and space is needed",
+                    "page or space, not both",
+                ));
+            }
         };
         let mut results: Vec<TreeNode> = tree.nodes.into_iter().skip(skip).collect();
         let fitting = fitting(&results, ROOM);
@@ -135,7 +141,10 @@ impl<'a> Tree<'a> {
         for _ in 0..MAX_PAGES {
             let (nodes, next) = self.wiki.descendants(page, depth, cursor.as_deref()).await?;
             for node in nodes {
-                children.entry(node.parent_id.clone().unwrap_or_else(|| page.clone())).or_default().push(node);
+                children
+                    .entry(node.parent_id.clone().unwrap_or_else(|| page.clone()))
+                    .or_default()
+                    .push(node);
             }
             cursor = next;
             if cursor.is_none() {

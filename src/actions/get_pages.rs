@@ -66,7 +66,11 @@ impl Action for GetPages {
     async fn call(self, caller: Caller) -> Result<PageBatch, Problem> {
         let count = self.ids.0.len();
         if count > MAX_PAGES {
-            return Err(Problem::invalid("ids", format!("there are {count} ids"), "at most ten ids, comma-separated"));
+            return Err(Problem::invalid(
+                "ids",
+                format!("there are {count} ids"),
+                "at most ten ids, comma-separated",
+            ));
         }
         let wiki = caller.wiki().await?;
         let share = u32::try_from(self.max_chars as usize / count).unwrap_or(self.max_chars);
@@ -89,7 +93,9 @@ async fn read(wiki: &Wiki, id: ContentId, max_chars: u32, room: usize) -> Result
     };
     match page {
         Ok(page) => Ok(BatchItem { id: None, page: Some(page), problem: None }),
-        Err(problem) if matches!(problem.kind, Kind::NotFound | Kind::NoAccess | Kind::ConfluenceUnavailable) => {
+        Err(problem)
+            if matches!(problem.kind, Kind::NotFound | Kind::NoAccess | Kind::ConfluenceUnavailable) =>
+        {
             Ok(BatchItem { id: Some(id.to_string()), page: None, problem: Some(problem.into()) })
         }
         Err(problem) => Err(problem),
@@ -98,7 +104,11 @@ async fn read(wiki: &Wiki, id: ContentId, max_chars: u32, room: usize) -> Result
 
 fn crowded_out(item: &BatchItem) -> BatchItem {
     let id = item.page.as_ref().map(|page| page.id().to_owned()).or_else(|| item.id.clone());
-    let problem = Problem::new(Kind::PayloadTooLarge, "There is no room left for this page.", "Read it alone with getPage.");
+    let problem = Problem::new(
+        Kind::PayloadTooLarge,
+        "There is no room left for this page.",
+        "Read it alone with getPage.",
+    );
     BatchItem { id, page: None, problem: Some(problem.into()) }
 }
 

@@ -79,6 +79,9 @@ impl Action for GetRecentChanges {
             let change = if hit.version == Some(1) { "created" } else { "updated" };
             Change { change: change.to_owned(), of: result(&wiki, hit, room) }
         };
-        Ok(ChangeList { results: found.hits.into_iter().map(change).collect(), next_cursor: found.next_cursor })
+        Ok(ChangeList {
+            results: found.hits.into_iter().map(change).collect(),
+            next_cursor: found.next_cursor,
+        })
     }
 }

@@ -62,8 +62,12 @@ pub struct ListedAttachment {
 impl Action for ListAttachments {
     const ID: &'static str = "listAttachments";
     const PATH: &'static str = "/v1/pages/{id}/attachments";
-    const SCOPES: &'static [&'static str] =
-        &["read:attachment:confluence", "read:page:confluence", "read:space:confluence", "read:user:confluence"];
+    const SCOPES: &'static [&'static str] = &[
+        "read:attachment:confluence",
+        "read:page:confluence",
+        "read:space:confluence",
+        "read:user:confluence",
+    ];
     const EXAMPLE: &'static [(&'static str, &'static str)] = &[("id", "1310734")];
     type Output = AttachmentList;
 
@@ -71,10 +75,12 @@ impl Action for ListAttachments {
         let wiki = caller.wiki().await?;
         let mut cursor = wiki.open_cursor(self.cursor.as_deref())?;
         let page = wiki.located(&self.id).await?;
-        let words: Vec<String> = self.query.iter().flat_map(|query| query.split_whitespace()).map(str::to_lowercase).collect();
+        let words: Vec<String> =
+            self.query.iter().flat_map(|query| query.split_whitespace()).map(str::to_lowercase).collect();
         let mut files: Vec<Attachment> = Vec::new();
         for _ in 0..PAGES {
-            let (found, next) = wiki.attachments(&page, self.media_type.as_deref(), LIMIT, cursor.as_deref()).await?;
+            let (found, next) =
+                wiki.attachments(&page, self.media_type.as_deref(), LIMIT, cursor.as_deref()).await?;
             let named = |file: &Attachment| {
                 let name = file.title.to_lowercase();
                 words.iter().all(|word| name.contains(word))

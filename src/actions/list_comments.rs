@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::shapes::{Person, ROOM, convert, fitting, time};
 use crate::action::{Action, Caller, Located, Wiki, clip};
 use crate::confluence::{AccountId, Comment, CommentKind, ContentId};
-use crate::markdown::{PartSize, mentioned_people};
+use crate::markdown::{Part, PartSize, mentioned_people};
 use crate::problem::Problem;
 
 /// How many threads one answer holds, and how many are read at the same time.
@@ -107,16 +107,21 @@ impl Action for ListComments {
     async fn call(self, caller: Caller) -> Result<CommentList, Problem> {
         let wiki = caller.wiki().await?;
         let start = match wiki.open_cursor(self.cursor.as_deref())? {
-            Some(text) => Place::parse(&text)?,
+            Some(text) => Place::parse(&text),
             None => Place { kind: self.kind.first(), page: None, index: 0 },
         };
         let page = wiki.located(&self.id).await?;
         let (rows, next) = self.threads(&wiki, &page, start).await?;
-        let replies: Vec<_> = rows.iter().map(|(place, comment)| wiki.replies(place.kind, &comment.id)).collect();
-        let replies: Vec<(Vec<Comment>, bool)> = stream::iter(replies).buffered(AT_ONCE).try_collect().await?;
+        let replies: Vec<_> =
+            rows.iter().map(|(place, comment)| wiki.replies(place.kind, &comment.id)).collect();
+        let replies: Vec<(Vec<Comment>, bool)> =
+            stream::iter(replies).buffered(AT_ONCE).try_collect().await?;
         let people = wiki.people(everyone(&rows, &replies)).await;
         let writer = Writer { wiki: &wiki, page: &page, people: &people };
-        let threads = rows.iter().zip(&replies).map(|((place, comment), replies)| writer.thread(place.kind, comment, replies));
+        let threads = rows
+            .iter()
+            .zip(&replies)
+            .map(|((place, comment), replies)| writer.thread(place.kind, comment, replies));
         let mut results: Vec<Thread> = threads.collect();
         let fitting = fitting(&results, ROOM);
         results.truncate(fitting);
@@ -127,13 +132,19 @@ impl Action for ListComments {
 
 impl ListComments {
     /// The next threads from `start`, each with its place, and where the list goes on.
-    async fn threads(&self, wiki: &Wiki, page: &Located, start: Place) -> Result<(Vec<(Place, Comment)>, Option<Place>), Problem> {
+    async fn threads(
+        &self,
+        wiki: &Wiki,
+        page: &Located,
+        start: Place,
+    ) -> Result<(Vec<(Place, Comment)>, Option<Place>), Problem> {
         let mut rows = Vec::new();
         let mut next = Some(start);
         while let Some(Place { kind, page: cursor, index: skip }) = next.take() {
             let (comments, more) = wiki.comments(page, kind, THREADS, cursor.as_deref()).await?;
             let placed = comments.into_iter().enumerate();
-            let placed = placed.map(|(index, comment)| (Place { kind, page: cursor.clone(), index }, comment));
+            let placed =
+                placed.map(|(index, comment)| (Place { kind, page: cursor.clone(), index }, comment));
             rows.extend(placed.skip(skip));
             next = match more {
                 Some(cursor) => Some(Place { kind, page: Some(cursor), index: 0 }),
@@ -175,7 +186,7 @@ impl fmt::Display for Place {
 }
 
 impl Place {
-    fn parse(text: &str) -> Result<Self, Problem> {
+    fn parse(text: &str) -> Self {
         let mut parts = text.splitn(3, ':');
         let kind = match parts.next() {
             Some("inline") => CommentKind::Inline,
@@ -183,13 +194,14 @@ impl Place {
         };
         let index = parts.next().and_then(|index| index.parse().ok()).unwrap_or_default();
         let page = parts.next().filter(|cursor| !cursor.is_empty()).map(str::to_owned);
-        Ok(Self { kind, page, index })
+        Self { kind, page, index }
     }
 }
 
 /// Everybody who wrote or is mentioned.
 fn everyone(rows: &[(Place, Comment)], replies: &[(Vec<Comment>, bool)]) -> Vec<AccountId> {
-    let comments = rows.iter().map(|(_, comment)| comment).chain(replies.iter().flat_map(|(replies, _)| replies));
+    let comments =
+        rows.iter().map(|(_, comment)| comment).chain(replies.iter().flat_map(|(replies, _)| replies));
     let people = comments.flat_map(|comment| {
         let mentioned = mentioned_people(comment.storage()).into_iter().filter_map(|id| id.parse().ok());
         mentioned.chain(comment.version.author_id.clone())
@@ -233,9 +245,10 @@ impl Writer<'_> {
     }
 
     fn text(&self, comment: &Comment) -> String {
-        let document = convert(self.wiki, comment.storage(), &self.page.content.id, &self.page.space, self.people);
+        let document =
+            convert(self.wiki, comment.storage(), &self.page.content.id, &self.page.space, self.people);
         let mut parts = document.parts(COMMENT).into_iter();
-        let text = parts.next().map(|part| part.into_text()).unwrap_or_default();
+        let text = parts.next().map(Part::into_text).unwrap_or_default();
         if parts.next().is_some() { format!("{text}\n\n[the comment goes on; see url]") } else { text }
     }
 }

@@ -134,10 +134,12 @@ fn not_a_page(found: &str) -> Problem {
 mod tests {
     use super::*;
 
+    #[allow(clippy::needless_pass_by_value)]
     fn check(url: &str, expected: Option<PageUrl>) {
         assert_eq!(PageUrl::parse(url).ok().map(|(_, page)| page), expected, "{url}");
     }
 
+    #[allow(clippy::unnecessary_wraps)]
     fn page(id: &str) -> Option<PageUrl> {
         Some(PageUrl::Id(id.parse().unwrap()))
     }

@@ -112,7 +112,10 @@ impl Reading {
         let mut page = self.page(wiki, document, &whole, room);
         // Rounded up, so that the same text is cut alike when a name around it changes.
         let around = serde_json::to_string(&page).map_or(0, |text| text.len()).next_multiple_of(1024);
-        let size = PartSize { chars: self.max_chars as usize, json_bytes: room.saturating_sub(around).max(LEAST_PART) };
+        let size = PartSize {
+            chars: self.max_chars as usize,
+            json_bytes: room.saturating_sub(around).max(LEAST_PART),
+        };
         let parts = wanted.as_ref().unwrap_or(&whole).parts(size);
         page.parts = narrow(parts.len());
         page.next_part = (page.parts > self.part).then(|| self.part + 1);

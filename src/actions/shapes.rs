@@ -73,9 +73,11 @@ pub fn convert(
     space: &confluence::Space,
     people: &HashMap<AccountId, Arc<str>>,
 ) -> markdown::Document {
-    let people: HashMap<String, String> = people.iter().map(|(id, name)| (id.to_string(), name.to_string())).collect();
+    let people: HashMap<String, String> =
+        people.iter().map(|(id, name)| (id.to_string(), name.to_string())).collect();
+    let wiki_url = wiki.url("");
     let context = markdown::Context {
-        wiki_url: &wiki.url("").trim_end_matches('/').to_owned(),
+        wiki_url: wiki_url.trim_end_matches('/'),
         page_id: page.as_str(),
         space_key: Some(space.key.as_str()),
         people: &people,

@@ -93,7 +93,11 @@ impl Connection {
     }
 
     /// The replies of a thread, oldest first, and whether there are more.
-    pub async fn replies(&self, kind: CommentKind, thread: &ContentId) -> Result<(Vec<Comment>, bool), Error> {
+    pub async fn replies(
+        &self,
+        kind: CommentKind,
+        thread: &ContentId,
+    ) -> Result<(Vec<Comment>, bool), Error> {
         let query = vec![("body-format", "storage".to_owned()), ("limit", REPLIES.to_string())];
         let path = ["api", "v2", kind.segment(), thread.as_str(), "children"];
         let list: List<Comment> = self.send(Call::get(&path, query)).await?;

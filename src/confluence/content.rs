@@ -113,7 +113,11 @@ const SAME_TITLE: usize = 250;
 
 impl Connection {
     /// A page or blog post with its body, current or at `version`. An id that is no page may be a blog post's.
-    pub async fn content(&self, id: &ContentId, version: Option<u32>) -> Result<(ContentKind, Content), Error> {
+    pub async fn content(
+        &self,
+        id: &ContentId,
+        version: Option<u32>,
+    ) -> Result<(ContentKind, Content), Error> {
         let mut query = vec![("body-format", "storage".to_owned()), ("include-labels", "true".to_owned())];
         query.extend(version.map(|number| ("version", number.to_string())));
         self.page_or_blog_post(id, query).await
@@ -129,7 +133,10 @@ impl Connection {
         id: &ContentId,
         query: Vec<(&'static str, String)>,
     ) -> Result<(ContentKind, Content), Error> {
-        match self.send(Call::get(&["api", "v2", ContentKind::Page.segment(), id.as_str()], query.clone())).await {
+        match self
+            .send(Call::get(&["api", "v2", ContentKind::Page.segment(), id.as_str()], query.clone()))
+            .await
+        {
             Ok(page) => Ok((ContentKind::Page, page)),
             Err(Error::NotFound) => {
                 let path = ["api", "v2", ContentKind::BlogPost.segment(), id.as_str()];

@@ -136,8 +136,10 @@ impl From<Row> for Hit {
         let container = row.result_global_container;
         let (space_id, space_key, space_name) =
             row.content.space.map_or((None, None, String::new()), |space| (space.id, space.key, space.name));
-        let (by, when, number) =
-            row.content.version.map_or((None, None, None), |version| (version.by, version.when, version.number));
+        let (by, when, number) = row
+            .content
+            .version
+            .map_or((None, None, None), |version| (version.by, version.when, version.number));
         let container_key =
             container.as_ref().and_then(|container| container.display_url.rsplit('/').next()?.parse().ok());
         Self {

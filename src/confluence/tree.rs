@@ -44,8 +44,13 @@ impl Connection {
     }
 
     /// The pages that stand at the top of a space.
-    pub async fn root_pages(&self, space: &SpaceId, cursor: Option<&str>) -> Result<(Vec<Node>, Option<String>), Error> {
-        self.nodes(&["api", "v2", "spaces", space.as_str(), "pages"], ("depth", "root".to_owned()), cursor).await
+    pub async fn root_pages(
+        &self,
+        space: &SpaceId,
+        cursor: Option<&str>,
+    ) -> Result<(Vec<Node>, Option<String>), Error> {
+        self.nodes(&["api", "v2", "spaces", space.as_str(), "pages"], ("depth", "root".to_owned()), cursor)
+            .await
     }
 
     async fn nodes(

@@ -154,7 +154,9 @@ pub(super) fn is_joiner(character: char, before: Option<char>) -> bool {
 pub(super) fn is_word_character(character: char) -> bool {
     match character {
         '\0'..='\u{7f}' => character.is_ascii_alphanumeric(),
-        '\u{4e00}'..='\u{9fff}'
+        '\u{1161}'..='\u{11ff}'
+        | '\u{1100}'..='\u{115e}'
+        | '\u{4e00}'..='\u{9fff}'
         | '\u{ac00}'..='\u{d7a3}'
         | '\u{3041}'..='\u{3096}'
         | '\u{30a1}'..='\u{30fa}' => true,

@@ -34,7 +34,8 @@ pub fn from_html(html: &str, context: &Context<'_>) -> Document {
 }
 
 pub(super) fn feed(converter: &mut Converter<'_>, html: &str) {
-    let tokenizer = Tokenizer::new(Sink(RefCell::new(converter)), TokenizerOpts::default());
+    let state = RefCell::new(State { converter, text: StrTendril::new() });
+    let tokenizer = Tokenizer::new(Sink(state), TokenizerOpts::default());
     let input = BufferQueue::default();
     input.push_back(StrTendril::from_slice(html));
     let _ = tokenizer.feed(&input);
@@ -48,18 +49,37 @@ pub(super) fn is_void(name: &str) -> bool {
 /// Classes of what is there for scripts and screen readers only.
 const UNSEEN_CLASSES: [&str; 5] = ["hidden", "assistive", "visually-hidden", "sr-only", "aui-icon"];
 
-struct Sink<'c, 'a>(RefCell<&'c mut Converter<'a>>);
+struct Sink<'c, 'a>(RefCell<State<'c, 'a>>);
+
+struct State<'c, 'a> {
+    converter: &'c mut Converter<'a>,
+    /// What has been heard since the last tag. The parser hands over each character reference on its own.
+    text: StrTendril,
+}
 
 impl TokenSink for Sink<'_, '_> {
     type Handle = ();
 
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        let mut state = self.0.borrow_mut();
         match token {
-            Token::CharacterTokens(text) => self.0.borrow_mut().text(&text),
-            Token::TagToken(tag) => return self.0.borrow_mut().tag(&tag),
+            Token::CharacterTokens(text) => state.text.push_tendril(&text),
+            Token::TagToken(tag) => {
+                state.flush();
+                return state.converter.tag(&tag);
+            }
+            Token::EOFToken => state.flush(),
             _ => {}
         }
         TokenSinkResult::Continue
+    }
+}
+
+impl State<'_, '_> {
+    fn flush(&mut self) {
+        if !self.text.is_empty() {
+            self.converter.text(&std::mem::take(&mut self.text));
+        }
     }
 }
 
@@ -258,11 +278,11 @@ fn attached(attributes: Attributes<'_>, url: &str) -> Option<String> {
         url.split_once("/download/attachments/").or_else(|| url.split_once("/download/thumbnails/"))?;
     let (page, name) = path.split(['?', '#']).next()?.split_once('/')?;
     let plausible = page.bytes().all(|byte| byte.is_ascii_digit()) && !name.is_empty() && !name.contains('/');
-    plausible.then(|| resources::attachment(page, &super::macros::decode_percent(&name.replace('+', " "))))
+    plausible.then(|| resources::attachment(page, &resources::decode_percent(&name.replace('+', " "))))
 }
 
 fn file_name(target: &str) -> String {
-    super::macros::decode_percent(target.rsplit('/').next().unwrap_or_default())
+    resources::decode_percent(target.rsplit('/').next().unwrap_or_default())
 }
 
 /// The classes of an element.

@@ -3,6 +3,7 @@
 use super::convert::Converter;
 use super::expansions::Wanted;
 use super::losses;
+use super::macro_names::{is_dynamic, is_inline, is_telling, is_transparent};
 use super::resources::{self, Resource};
 use super::writer::Mark;
 
@@ -199,13 +200,17 @@ impl Converter<'_> {
     }
 
     fn math(&mut self, open: &Macro, formula: &str) {
-        let formula =
-            formula.strip_prefix("--uriencoded--").map_or_else(|| formula.to_owned(), decode_percent);
+        let formula = formula
+            .strip_prefix("--uriencoded--")
+            .map_or_else(|| formula.to_owned(), resources::decode_percent);
         let formula = self.visible(formula.trim()).replace(['\n', '\r'], " ");
         if formula.is_empty() {
             return;
         }
-        if open.inline || open.name.ends_with("inline") {
+        if formula.contains("](") || formula.contains(['<', '`', '$']) {
+            // Readers that know no math would find links, images or tags in it.
+            self.code_span(&formula);
+        } else if open.inline || open.name.ends_with("inline") {
             self.writer.raw(&format!("${formula}$"), &formula);
         } else {
             self.writer.raw(&format!("$${formula}$$"), &formula);
@@ -268,7 +273,7 @@ impl Converter<'_> {
         let server = open.get("server").unwrap_or("System Jira");
         let host =
             server.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(host, _)| host.trim());
-        let base = match host.filter(|host| host.contains('.') && !host.contains(['/', ' ', '@'])) {
+        let base = match host.filter(|host| is_host(host)) {
             Some(host) => Some(format!("https://{host}")),
             None if server.eq_ignore_ascii_case("system jira") => {
                 Some(resources::origin(self.context.wiki_url).to_owned())
@@ -333,141 +338,15 @@ impl Converter<'_> {
     }
 }
 
+fn is_host(text: &str) -> bool {
+    text.contains('.')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':'))
+}
+
 fn shortened(value: &str) -> String {
     const MOST: usize = 200;
     match value.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}…", &value[..end]),
         None => value.to_owned(),
     }
-}
-
-/// Macros that only arrange their body.
-fn is_transparent(name: &str) -> bool {
-    matches!(
-        name,
-        "excerpt"
-            | "details"
-            | "section"
-            | "column"
-            | "div"
-            | "span"
-            | "align"
-            | "center"
-            | "adf:expand"
-            | "ui-tabs"
-            | "ui-tab"
-            | "auitabs"
-            | "auitabspage"
-            | "deck"
-            | "card"
-            | "highlight"
-            | "bgcolor"
-            | "toc-zone"
-            | "adf:layout-section"
-            | "adf:layout-column"
-            | "numberedheadings"
-            | "footnote"
-    )
-}
-
-/// Macros whose content is not in the body of their page. Third parties' are, too.
-fn is_dynamic(name: &str) -> bool {
-    !matches!(
-        name,
-        "status"
-            | "anchor"
-            | "toc"
-            | "toc-zone"
-            | "mathinline"
-            | "mathblock"
-            | "easy-math-inline"
-            | "easy-math-block"
-            | "latex"
-            | "math"
-            | "view-file"
-            | "viewpdf"
-            | "viewdoc"
-            | "viewppt"
-            | "viewxls"
-            | "multimedia"
-            | "profile"
-            | "info"
-            | "note"
-            | "tip"
-            | "warning"
-            | "panel"
-            | "expand"
-            | "code"
-            | "noformat"
-            | "excerpt"
-            | "details"
-            | "section"
-            | "column"
-    ) && !name.starts_with("adf:")
-}
-
-fn is_inline(name: &str) -> bool {
-    matches!(name, "status" | "anchor" | "jira" | "mathinline" | "easy-math-inline" | "profile")
-}
-
-/// Parameters that say something about the content; others are about its looks, or ids.
-fn is_telling(name: &str) -> bool {
-    !matches!(
-        name,
-        "width"
-            | "height"
-            | "border"
-            | "align"
-            | "style"
-            | "class"
-            | "theme"
-            | "macroId"
-            | "macro-id"
-            | "local-id"
-            | "localId"
-            | "serverId"
-            | "outline"
-            | "printable"
-            | "zoom"
-            | "revision"
-            | "breakoutMode"
-            | "breakoutWidth"
-            | "linkParam"
-            | "atlassian-macro-output-type"
-            | "bgColor"
-            | "borderColor"
-            | "titleBGColor"
-            | "columns"
-            | "id"
-            | "token"
-            | "password"
-            | "secret"
-            | "apiKey"
-            | "userName"
-            | "diagramWidth"
-            | "diagramHeight"
-            | "lbox"
-            | "simple"
-            | "tbstyle"
-            | "pagePin"
-            | "baseUrl"
-    ) && !name.starts_with(':')
-}
-
-pub(super) fn decode_percent(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
-        if let Some(byte) = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| bytes[at] == b'%')
-        {
-            decoded.push(byte);
-            at += 3;
-        } else {
-            decoded.push(bytes[at]);
-            at += 1;
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }

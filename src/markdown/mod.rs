@@ -16,6 +16,7 @@ mod hidden;
 mod html;
 mod index;
 mod losses;
+mod macro_names;
 mod macros;
 mod parts;
 mod passages;

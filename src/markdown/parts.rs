@@ -146,6 +146,11 @@ impl Document {
         (Start { offset, context }, closing)
     }
 
+    /// What to write before a piece that starts inside `context`.
+    pub(super) fn opening(&self, context: u32) -> String {
+        self.frame(context).opening
+    }
+
     /// What to write before and after a part that starts inside `context`.
     fn frame(&self, context: u32) -> Frame {
         let mut frame = Frame::default();

@@ -7,11 +7,11 @@ use super::document::Document;
 /// A piece of a document that matches a query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Passage<'a> {
-    /// Markdown.
-    pub text: &'a str,
+    /// Markdown. What starts inside a list or a table says so.
+    pub text: String,
     /// The headings above it, outermost first.
     pub headings: Vec<&'a str>,
-    /// How well it matches: the higher the better, above 0, comparable across documents for the same query.
+    /// How well it matches, from 0 to about 2, comparable across documents for the same query.
     pub score: f64,
     /// Where it starts in the Markdown, in bytes.
     pub offset: usize,
@@ -20,35 +20,45 @@ pub struct Passage<'a> {
 /// Blocks are joined into passages of about this size, in bytes.
 const PASSAGE: usize = 1200;
 
+/// A passage must match this well, compared with the best one of its document.
+const FAR_BELOW_BEST: f64 = 0.4;
+
 impl Document {
     /// The passages that hold words of the query, best first.
     pub fn passages(&self, query: &str) -> Vec<Passage<'_>> {
-        let words = words(query);
+        let words = Words::of(query);
+        let parents = self.parents();
+        let blocks = self.blocks(SMALL);
         let mut passages: Vec<Passage<'_>> =
-            self.blocks().into_iter().filter_map(|range| self.passage(range, &words)).collect();
+            blocks.into_iter().filter_map(|block| self.passage(&block, &words, &parents)).collect();
         passages.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.offset.cmp(&b.offset)));
         passages
     }
 
     /// Only what matches the query, in the page's order, each piece under its headings.
     pub fn matching(&self, query: &str) -> Option<Self> {
-        let words = words(query);
-        let matching = |range: &Range<usize>| self.passage(range.clone(), &words).is_some();
-        let ranges: Vec<_> = self.blocks().into_iter().filter(matching).collect();
-        if ranges.is_empty() {
-            return None;
-        }
-        Some(self.select_under_headings(&ranges))
+        let words = Words::of(query);
+        let parents = self.parents();
+        let scored: Vec<(Range<usize>, f64)> = self
+            .blocks(WHOLE)
+            .into_iter()
+            .filter_map(|block| Some((block.range.clone(), self.score(&block, &words, &parents)?)))
+            .collect();
+        let best = scored.iter().map(|(_, score)| *score).fold(0.0, f64::max);
+        let good = scored.into_iter().filter(|(_, score)| *score >= best * FAR_BELOW_BEST);
+        let ranges: Vec<Range<usize>> = good.map(|(range, _)| range).collect();
+        (!ranges.is_empty()).then(|| self.select_under_headings(&ranges, &parents))
     }
 
-    fn select_under_headings(&self, ranges: &[Range<usize>]) -> Self {
+    fn select_under_headings(&self, ranges: &[Range<usize>], parents: &[Option<usize>]) -> Self {
         let mut wanted: Vec<Range<usize>> = Vec::new();
+        let mut shown = vec![false; self.index.headings.len()];
         for range in ranges {
-            for heading in self.path(range.start) {
+            for heading in self.path(range.start, parents) {
                 let start = self.index.headings[heading].offset;
-                let line = start..self.text[start..].find('\n').map_or(self.text.len(), |end| start + end);
-                if wanted.iter().all(|known| !known.contains(&start)) && !range.contains(&start) {
-                    wanted.push(line);
+                if !std::mem::replace(&mut shown[heading], true) && !range.contains(&start) {
+                    let length = self.text[start..].find('\n').unwrap_or(self.text.len() - start);
+                    wanted.push(start..start + length);
                 }
             }
             wanted.push(range.clone());
@@ -57,74 +67,126 @@ impl Document {
     }
 
     /// The document in passages: blocks, joined under their heading while they are small.
-    fn blocks(&self) -> Vec<Range<usize>> {
-        let mut blocks: Vec<Range<usize>> = Vec::new();
-        let mut starts: Vec<(usize, u8)> = self.index.cuts.iter().map(|cut| (cut.offset, cut.rank)).collect();
-        starts.retain(|(_, rank)| *rank <= 1);
-        starts.push((self.text.len(), 0));
-        for pair in starts.windows(2) {
-            let (start, rank) = pair[0];
-            let end = pair[1].0;
+    fn blocks(&self, rank: u8) -> Vec<Block> {
+        let mut blocks: Vec<Block> = Vec::new();
+        let mut cuts = self.index.cuts.iter().filter(|cut| cut.rank <= rank).peekable();
+        while let Some(cut) = cuts.next() {
+            let end = cuts.peek().map_or(self.text.len(), |next| next.offset);
             match blocks.last_mut() {
-                Some(last) if rank > 0 && end - last.start <= PASSAGE => last.end = end,
-                _ => blocks.push(start..end),
+                Some(last) if cut.rank > 0 && end - last.range.start <= PASSAGE => last.range.end = end,
+                _ => blocks.push(Block { range: cut.offset..end, context: cut.context }),
             }
         }
         blocks
     }
 
-    fn passage(&self, range: Range<usize>, words: &[String]) -> Option<Passage<'_>> {
-        let text = self.text[range.clone()].trim();
-        let headings: Vec<&str> =
-            self.path(range.start).into_iter().map(|at| self.index.headings[at].text.as_str()).collect();
-        let body = text.to_lowercase();
-        let above = headings.join(" ").to_lowercase();
+    fn passage(&self, block: &Block, words: &Words, parents: &[Option<usize>]) -> Option<Passage<'_>> {
+        let score = self.score(block, words, parents)?;
+        let headings =
+            self.path(block.range.start, parents).into_iter().map(|at| self.index.headings[at].text.as_str());
+        let text = self.opening(block.context) + self.text[block.range.clone()].trim_end();
+        Some(Passage { text, headings: headings.collect(), score, offset: block.range.start })
+    }
+
+    /// How well a block and the headings above it match, if the block itself does at all.
+    fn score(&self, block: &Block, words: &Words, parents: &[Option<usize>]) -> Option<f64> {
+        let body = self.text[block.range.clone()].to_lowercase();
+        let headings = self.path(block.range.start, parents);
+        let above: Vec<String> =
+            headings.iter().map(|at| self.index.headings[*at].text.to_lowercase()).collect();
         let mut score = 0.0;
-        let mut in_body = false;
-        for word in words {
-            let times = body.matches(word.as_str()).count();
-            in_body |= times > 0;
-            #[allow(clippy::cast_precision_loss)]
-            let often = times.min(8) as f64;
-            score += if times > 0 { 1.0 + often.ln() * 0.3 } else { 0.0 };
-            score += if above.contains(word.as_str()) { 0.5 } else { 0.0 };
+        let mut matches = false;
+        for word in &words.all {
+            let times = occurrences(&body, &word.text);
+            matches |= times > 0;
+            score += word.weight * saturated(times);
+            if above.iter().any(|heading| occurrences(heading, &word.text) > 0) {
+                score += word.weight * 0.5;
+            }
         }
-        if score <= 0.0 || (!in_body && text.starts_with('#') && !text.contains('\n')) {
-            return None;
-        }
-        #[allow(clippy::cast_precision_loss)]
-        let score = score / words.len() as f64;
-        Some(Passage { text, headings, score, offset: range.start })
+        matches.then(|| score / words.weight)
     }
 
     /// The headings (by number) that a place is under, with the one that it starts with.
-    fn path(&self, offset: usize) -> Vec<usize> {
-        let headings = &self.index.headings;
-        let before = headings.partition_point(|heading| heading.offset <= offset);
-        let mut path = Vec::new();
-        let mut level = u8::MAX;
-        for at in (0..before).rev() {
-            if headings[at].level < level {
-                level = headings[at].level;
-                path.push(at);
-            }
-            if level == 1 {
-                break;
-            }
-        }
+    fn path(&self, offset: usize, parents: &[Option<usize>]) -> Vec<usize> {
+        let before = self.index.headings.partition_point(|heading| heading.offset <= offset);
+        let innermost = before.checked_sub(1);
+        let mut path: Vec<usize> = std::iter::successors(innermost, |heading| parents[*heading]).collect();
         path.reverse();
         path
     }
+
+    /// For each heading, the one that it is under.
+    fn parents(&self) -> Vec<Option<usize>> {
+        let mut open: Vec<usize> = Vec::new();
+        let mut parents = Vec::with_capacity(self.index.headings.len());
+        for (at, heading) in self.index.headings.iter().enumerate() {
+            while open.pop_if(|outer| self.index.headings[*outer].level >= heading.level).is_some() {}
+            parents.push(open.last().copied());
+            open.push(at);
+        }
+        parents
+    }
 }
 
+struct Block {
+    range: Range<usize>,
+    context: u32,
+}
+
+/// Ranks of cuts: blocks of the page, and also items and rows.
+const WHOLE: u8 = 1;
+const SMALL: u8 = 3;
+
 /// The words of a query, lower case, each once.
-fn words(query: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let lower = query.to_lowercase();
-    for word in lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
-        if !words.iter().any(|known| known == word) {
-            words.push(word.to_owned());
+struct Words {
+    all: Vec<Word>,
+    weight: f64,
+}
+
+struct Word {
+    text: String,
+    weight: f64,
+}
+
+impl Words {
+    fn of(query: &str) -> Self {
+        const MOST: usize = 40;
+        let lower = query.to_lowercase();
+        let mut all: Vec<Word> = Vec::new();
+        for text in lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+            if all.len() < MOST && !all.iter().any(|known| known.text == text) {
+                let weight = if COMMON.contains(&text) { 0.05 } else { 1.0 };
+                all.push(Word { text: text.to_owned(), weight });
+            }
         }
+        let weight = all.iter().map(|word| word.weight).sum();
+        Self { all, weight }
     }
-    words
+}
+
+/// Words that say nothing about what a question is about.
+const COMMON: [&str; 44] = [
+    "a", "about", "all", "an", "and", "any", "are", "as", "at", "be", "by", "can", "do", "does", "for",
+    "from", "has", "have", "how", "i", "if", "in", "is", "it", "me", "my", "not", "of", "on", "or", "our",
+    "that", "the", "there", "this", "to", "was", "we", "what", "when", "which", "who", "with", "you",
+];
+
+/// How often a word occurs, as the beginning of a word; a short one as a whole word. Scripts that put no spaces between
+/// words have it anywhere.
+fn occurrences(text: &str, word: &str) -> u8 {
+    let anywhere = !word.is_ascii();
+    let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let counts = |at: &usize| {
+        let starts = !is_word(text[..*at].chars().next_back());
+        let ends = word.len() > 3 || !is_word(text[at + word.len()..].chars().next());
+        anywhere || (starts && ends)
+    };
+    let times = text.match_indices(word).map(|(at, _)| at).filter(counts).take(8).count();
+    u8::try_from(times).unwrap_or(u8::MAX)
+}
+
+/// Twice as often is better, but not twice as good.
+fn saturated(times: u8) -> f64 {
+    if times == 0 { 0.0 } else { 1.0 + f64::from(times).ln() * 0.2 }
 }

@@ -7,13 +7,35 @@ use super::tokens::Attributes;
 /// What a `ri:` element names.
 #[derive(Clone, Debug)]
 pub(super) enum Resource {
-    Page { title: String, space: Option<String> },
-    BlogPost { title: String, space: Option<String>, day: String },
-    Attachment { name: String, on: Option<Box<Resource>> },
-    User { id: String },
-    Space { key: String },
-    Content { id: String },
-    Url { url: String },
+    Page {
+        title: String,
+        space: Option<String>,
+    },
+    BlogPost {
+        title: String,
+        space: Option<String>,
+        day: String,
+    },
+    Attachment {
+        name: String,
+        on: Option<Box<Resource>>,
+    },
+    User {
+        id: String,
+    },
+    Space {
+        key: String,
+    },
+    Content {
+        id: String,
+    },
+    Url {
+        url: String,
+    },
+    /// A link to another system, configured elsewhere.
+    Shortcut {
+        label: String,
+    },
 }
 
 impl Resource {
@@ -34,6 +56,9 @@ impl Resource {
             "ri:space" => Self::Space { key: get("ri:space-key")? },
             "ri:content-entity" => Self::Content { id: get("ri:content-id")? },
             "ri:url" => Self::Url { url: get("ri:value")? },
+            "ri:shortcut" => Self::Shortcut {
+                label: format!("{}@{}", get("ri:parameter")?, get("ri:key").unwrap_or_default()),
+            },
             _ => return None,
         })
     }
@@ -47,6 +72,7 @@ impl Resource {
             Self::Space { key } => key,
             Self::Content { .. } => "page",
             Self::Url { url } => url,
+            Self::Shortcut { label } => label,
         }
     }
 
@@ -78,7 +104,7 @@ impl Resource {
             Self::Space { key } => Some(format!("{wiki}/spaces/{}", encode(key, '+'))),
             Self::Content { id } => Some(format!("{wiki}/pages/viewpage.action?pageId={}", encode(id, '+'))),
             Self::Url { url } => web_address(url, context),
-            Self::User { .. } => None,
+            Self::User { .. } | Self::Shortcut { .. } => None,
         }
     }
 }
@@ -180,4 +206,23 @@ fn safe(url: &str) -> String {
         }
     }
     encoded
+}
+
+/// Undoes percent-encoding.
+pub(super) fn decode_percent(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
+        if let Some(byte) = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| bytes[at] == b'%')
+        {
+            decoded.push(byte);
+            at += 3;
+        } else {
+            decoded.push(bytes[at]);
+            at += 1;
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
 }

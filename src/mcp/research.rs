@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tracing::Instrument as _;
 use utoipa::ToSchema;
 
-use super::tools::{again, tool};
+use super::tools::tool;
 use crate::action::{Entry, Services, plain};
 use crate::atlassian::Site;
 use crate::oauth::Grant;
@@ -144,14 +144,14 @@ pub async fn search(
     grant: &Grant,
 ) -> Result<Value, Problem> {
     let Search { query } = read(input)?;
-    let sites = entry.sites(services, again(grant)).await?;
+    let sites = entry.sites(services, grant.clone()).await?;
     if sites.len() > MAX_SITES {
         return Err(too_many(&sites));
     }
     let count = sites.len();
     let mut searches = JoinSet::new();
     for (place, site) in sites.into_iter().enumerate() {
-        let (entry, services, grant, query) = (entry.clone(), services.clone(), again(grant), query.clone());
+        let (entry, services, grant, query) = (entry.clone(), services.clone(), grant.clone(), query.clone());
         let search = async move { (place, search_site(&entry, &site, query, count, &services, grant).await) };
         searches.spawn(search.in_current_span());
     }
@@ -242,7 +242,7 @@ pub async fn fetch(
         )
     })?;
     let input = object(json!({ "id": place.page, "site": place.site, "part": place.part }));
-    let page: Page = reread(entry.call(input, services, again(grant)).await?)?;
+    let page: Page = reread(entry.call(input, services, grant.clone()).await?)?;
     let document = format!("{}/{}", place.site, place.page);
     Ok(json!(Fetched {
         title: page.title,

@@ -57,9 +57,7 @@ impl Session {
         let Inner { shared, profile, grant, .. } = &*self.0;
         let services = &shared.services;
         Some(match profile.toolbox.find(name)? {
-            Use::Action(entry) => {
-                entry.call(arguments, services, tools::again(grant)).await.map(tools::answer)
-            }
+            Use::Action(entry) => entry.call(arguments, services, grant.clone()).await.map(tools::answer),
             Use::Search(entry) => {
                 research::search(entry, arguments, services, grant).await.map(CallToolResult::structured)
             }

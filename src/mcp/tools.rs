@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::research;
 use crate::action::Entry;
 use crate::config::Gpt;
-use crate::oauth::Grant;
 
 /// What a GPT's endpoint lists and runs.
 pub struct Toolbox {
@@ -89,16 +88,4 @@ pub fn answer(output: Value) -> CallToolResult {
     let mut result = CallToolResult::success(content);
     result.structured_content = Some(output);
     result
-}
-
-/// The same grant for another call.
-pub fn again(grant: &Grant) -> Grant {
-    Grant {
-        gpt: grant.gpt.clone(),
-        token: grant.token.clone(),
-        scopes: grant.scopes.clone(),
-        client_id: grant.client_id.clone(),
-        expires_at: grant.expires_at,
-        signed_in_at: grant.signed_in_at,
-    }
 }

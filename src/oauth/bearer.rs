@@ -12,6 +12,7 @@ use crate::seal::OpenError;
 use crate::seal::payloads::{Access, Door};
 
 /// What a person granted, as it holds for one request.
+#[derive(Clone)]
 pub struct Grant {
     /// The GPT whose rights hold, as it is configured now.
     pub gpt: Arc<Gpt>,

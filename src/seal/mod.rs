@@ -71,7 +71,8 @@ impl Sealer {
         let mut mac = self.pseudonyms.clone();
         mac.update(text.as_bytes());
         let digest = mac.finalize().into_bytes();
-        digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        let first = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        format!("{first:016x}")
     }
 
     /// Opens a string sealed for `P` by any key of the ring, if it has not expired.
@@ -151,29 +152,29 @@ mod tests {
     fn a_sealed_string_opens_until_it_expires_and_for_its_purpose_only() {
         let clock = Clock::manual("2026-11-21T09:00:00Z".parse().unwrap());
         let sealer = sealer(&[1], &clock);
-        let sealed = sealer.seal(&Note(clock.unix() + 60));
-        assert_eq!(sealer.open::<Note>(&sealed), Ok(Note(clock.unix() + 60)));
-        assert_eq!(sealer.open::<Other>(&sealed).unwrap_err(), OpenError::Foreign);
+        let text = sealer.seal(&Note(clock.unix() + 60));
+        assert_eq!(sealer.open::<Note>(&text), Ok(Note(clock.unix() + 60)));
+        assert_eq!(sealer.open::<Other>(&text).unwrap_err(), OpenError::Foreign);
         clock.advance(Duration::from_secs(60));
-        assert_eq!(sealer.open::<Note>(&sealed).unwrap_err(), OpenError::Expired);
+        assert_eq!(sealer.open::<Note>(&text).unwrap_err(), OpenError::Expired);
     }
 
     #[test]
     fn every_key_of_the_ring_opens_and_a_dropped_one_does_not() {
         let clock = Clock::manual("2026-11-21T09:00:00Z".parse().unwrap());
-        let sealed = sealer(&[1], &clock).seal(&Note(clock.unix() + 60));
-        assert!(sealer(&[2, 1], &clock).open::<Note>(&sealed).is_ok());
-        assert_eq!(sealer(&[2], &clock).open::<Note>(&sealed), Err(OpenError::Foreign));
+        let text = sealer(&[1], &clock).seal(&Note(clock.unix() + 60));
+        assert!(sealer(&[2, 1], &clock).open::<Note>(&text).is_ok());
+        assert_eq!(sealer(&[2], &clock).open::<Note>(&text), Err(OpenError::Foreign));
     }
 
     #[test]
     fn a_changed_or_cut_string_does_not_open() {
         let clock = Clock::manual("2026-11-21T09:00:00Z".parse().unwrap());
         let sealer = sealer(&[1], &clock);
-        let sealed = sealer.seal(&Note(clock.unix() + 60));
-        for at in "v4.local.".len()..sealed.len() {
-            assert!(sealer.open::<Note>(&sealed[..at]).is_err());
-            let mut changed = sealed.clone().into_bytes();
+        let text = sealer.seal(&Note(clock.unix() + 60));
+        for at in "v4.local.".len()..text.len() {
+            assert!(sealer.open::<Note>(&text[..at]).is_err());
+            let mut changed = text.clone().into_bytes();
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
             // The last character holds bits that do not count; base64 refuses them when set.
             assert!(sealer.open::<Note>(&String::from_utf8(changed).unwrap()).is_err());

@@ -1,23 +1,18 @@
 // The demo and a browser, for the time of one test file.
-import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { spawn } from "node:child_process";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import axe from "axe-core";
 import { chromium } from "playwright-core";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-/// Where screenshots go: SCREENSHOTS, or a new directory.
-export const screenshots = process.env.SCREENSHOTS ?? mkdtempSync(join(tmpdir(), "causeway-"));
+/// Where screenshots go.
+export const screenshots = process.env.SCREENSHOTS;
 
 /// Starts `causeway demo --json`; what it prints, and how to end it.
 export async function demo() {
-  const binary = process.env.CAUSEWAY ?? build();
-  const child = spawn(binary, ["demo", "--json"], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.env.CAUSEWAY_BINARY, ["demo", "--json"], { stdio: ["ignore", "pipe", "inherit"] });
   const line = await new Promise((resolve, reject) => {
     createInterface({ input: child.stdout }).once("line", resolve);
     child.once("exit", (code) => reject(new Error(`causeway demo ended with ${code}`)));
@@ -25,12 +20,6 @@ export async function demo() {
   });
   const printed = JSON.parse(line);
   return { ...printed, origin: new URL(printed.setup).origin, stop: () => child.kill() };
-}
-
-function build() {
-  execFileSync("cargo", ["build", "--quiet"], { cwd: ROOT, stdio: "inherit" });
-  const metadata = execFileSync("cargo", ["metadata", "--format-version=1", "--no-deps"], { cwd: ROOT });
-  return join(JSON.parse(metadata).target_directory, "debug", "causeway");
 }
 
 export function browser() {

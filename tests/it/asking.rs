@@ -138,8 +138,11 @@ pub fn with_query(path: &str, parameters: &[(&str, &str)]) -> String {
     if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
 }
 
+/// Names and values.
+type Parameters = Vec<(&'static str, &'static str)>;
+
 /// The path and parameters of the call that each action gives as its example.
-pub fn examples() -> Vec<(Entry, String, Vec<(&'static str, &'static str)>)> {
+pub fn examples() -> Vec<(Entry, String, Parameters)> {
     let with_example = |entry: Entry| {
         let mut path = entry.path.to_owned();
         let mut query = Vec::new();

@@ -22,10 +22,13 @@ async fn since_space_and_mine_narrow_and_may_leave_nothing() {
     let world = World::of_acme().await;
     let (alice, bob) = (world.sign_in("alice").await, world.sign_in("bob").await);
     let page = world.add("ENG", "New by a test", "<p>x</p>");
-    let ids = async |person, parameters: &[(&str, &str)]| each(&world.list(person, "/v1/changes", parameters).await, "id");
+    let ids = async |person, parameters: &[(&str, &str)]| {
+        each(&world.list(person, "/v1/changes", parameters).await, "id")
+    };
     assert_eq!(ids(&alice, &[("since", "-1d")]).await, [page]);
     assert!(ids(&alice, &[("since", "-1d"), ("space", "PROD")]).await.is_empty());
-    let (all, mine) = (ids(&bob, &[("since", "-10y")]).await, ids(&bob, &[("since", "-10y"), ("mine", "true")]).await);
+    let (all, mine) =
+        (ids(&bob, &[("since", "-10y")]).await, ids(&bob, &[("since", "-10y"), ("mine", "true")]).await);
     assert!(!mine.is_empty() && mine.len() < all.len(), "{} of {}", mine.len(), all.len());
     assert!(mine.iter().all(|id| all.contains(id)));
 }

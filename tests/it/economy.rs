@@ -154,11 +154,14 @@ async fn two_people_asking_the_same_at_the_same_moment_each_get_their_own_answer
                 assert!(!alices.body.contains("Bob Okafor"), "{told}");
                 match path.as_str() {
                     "/v1/me" => {
-                        assert_eq!((alices.text("name"), bobs.text("name")), ("Alice Anderson", "Bob Okafor"))
+                        assert_eq!(
+                            (alices.text("name"), bobs.text("name")),
+                            ("Alice Anderson", "Bob Okafor")
+                        );
                     }
                     "/v1/spaces" => assert!(bobs.each("key").contains(&"ENG".to_owned()), "{told}"),
                     "/v1/search?query=lyrebird" => {
-                        assert_eq!((alices.each("id").len(), bobs.each("id").len()), (2, 1))
+                        assert_eq!((alices.each("id").len(), bobs.each("id").len()), (2, 1));
                     }
                     _ => assert_eq!(bobs.status, 404, "{told}"),
                 }

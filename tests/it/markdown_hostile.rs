@@ -102,6 +102,21 @@ fn what_people_cannot_see_is_not_shown_but_counted() {
 }
 
 #[test]
+fn a_server_that_is_no_host_gets_no_link() {
+    for server in
+        ["Jira (evil.example)(javascript:x)", "Jira (a.b/c)", "Jira (a.b](javascript:x)", "Jira (x@a.b)"]
+    {
+        let page = format!(
+            "<ac:structured-macro ac:name=\"jira\"><ac:parameter ac:name=\"server\">{server}</ac:parameter>\
+             <ac:parameter ac:name=\"key\">X-1</ac:parameter></ac:structured-macro>"
+        );
+        let expected =
+            if server.contains(")(") { "[X-1](https://evil.example/browse/X-1)\n" } else { "X-1\n" };
+        assert_eq!(storage(&page).markdown(), expected);
+    }
+}
+
+#[test]
 fn scripts_and_signed_addresses_never_pass() {
     let document = html(
         "<p>ok</p><script>var a = '<p>no</p>';</script><style>p{}</style><iframe src=\"https://x.example/?jwt=s\">no</iframe>\

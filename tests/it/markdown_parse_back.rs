@@ -140,6 +140,26 @@ fn nothing_becomes_an_image_or_a_foreign_scheme() {
 }
 
 #[test]
+fn formulas_hide_no_markdown() {
+    for formula in ["![x](https://example.com/t.png)", "a &lt;img src=x&gt;", "a $ b ` c"] {
+        let page = format!(
+            "<p>x <ac:structured-macro ac:name=\"mathinline\"><ac:parameter ac:name=\"body\">{formula}</ac:parameter></ac:structured-macro></p>"
+        );
+        let document = storage(&page);
+        assert!(!events(document.markdown()).iter().any(|event| {
+            matches!(
+                event,
+                Event::Start(Tag::Image { .. } | Tag::Link { .. }) | Event::InlineHtml(_) | Event::Html(_)
+            )
+        }));
+        assert_eq!(
+            plain(document.markdown()),
+            format!("x {}", formula.replace("&lt;", "<").replace("&gt;", ">"))
+        );
+    }
+}
+
+#[test]
 fn headings_are_headings() {
     let document = storage(
         "<h1>One # <em>two</em></h1><h3># #</h3><h6>1. six</h6><blockquote><h2>in a quote</h2></blockquote>",

@@ -30,6 +30,12 @@ fn parts_end_where_blocks_end() {
 }
 
 #[test]
+fn what_happens_in_a_cell_moves_no_border_outside() {
+    let page = "<p>one</p><p>two</p><p>three</p><table><tr><td>a<b>(x)</b>y</td></tr></table>";
+    assert_eq!(texts(page, 6)[..3], ["one", "two", "three"]);
+}
+
+#[test]
 fn a_table_that_is_cut_repeats_its_header() {
     let rows: Vec<String> = (0..6).map(|row| format!("<tr><td>{row}</td><td>row</td></tr>")).collect();
     let rows = rows.concat();
@@ -113,8 +119,23 @@ fn a_query_returns_only_what_matches_under_its_headings() {
     let passages = document.passages("air pressure");
     assert_eq!(passages[0].headings, ["Trains", "Brakes"]);
     assert!(passages[0].text.contains("air pressure"));
-    assert!(document.matching("zeppelin").is_none());
+    assert_eq!(document.passages("the pressure of it")[0].headings, ["Trains", "Brakes"]);
+    assert!(document.matching("zeppelin ing").is_none());
     assert!(document.matching("").is_none());
+}
+
+#[test]
+fn a_passage_from_a_long_table_says_what_its_columns_are() {
+    let rows: Vec<String> =
+        (0..200).map(|row| format!("<tr><td>{row}</td><td>station {row}x</td></tr>")).collect();
+    let document = storage(&format!(
+        "<h1>Stations</h1><table><tr><th>n</th><th>name</th></tr>{}</table>",
+        rows.concat()
+    ));
+    let passages = document.passages("150x");
+    assert_eq!(passages.len(), 1);
+    assert!(passages[0].text.starts_with("| n | name |\n|---|---|\n| "), "{}", passages[0].text);
+    assert!(passages[0].text.contains("station 150x") && passages[0].text.len() < 1400);
 }
 
 fn page() -> impl Strategy<Value = String> {

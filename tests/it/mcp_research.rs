@@ -56,9 +56,10 @@ async fn search_then_fetch_gives_what_the_actions_give() {
 #[tokio::test]
 async fn a_long_page_is_fetched_part_by_part_to_its_end() {
     let world = World::of_acme().await;
-    let paragraphs: String = (0..900)
+    let paragraphs = (0..900)
         .map(|number| format!("<p>Paragraph {number} of the quokka saga. {}</p>", "é\"\\ ".repeat(30)))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let page = world.add("ENG", "Quokka saga", &paragraphs);
     let (by_actions, alice) = (world.sign_in("alice").await, world.sign_in_to_mcp("alice").await);
     let client = Client::new(&world, &alice);

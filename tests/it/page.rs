@@ -41,7 +41,7 @@ async fn parts(world: &World, session: &Session, id: &str, parameters: &[(&str, 
 }
 
 fn text(parts: &[Answer]) -> String {
-    parts.iter().map(|part| format!("{}\n", part.text("markdown"))).collect()
+    parts.iter().map(|part| part.text("markdown")).collect::<Vec<_>>().join("\n")
 }
 
 #[tokio::test]

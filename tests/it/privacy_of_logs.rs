@@ -5,10 +5,12 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use causeway::sandbox::{FaultKind, NewPage};
-use tracing::Level;
+use causeway::telemetry::subscriber;
+use serde_json::json;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::asking::{examples, with_query};
+use crate::mcp::Client;
 use crate::support::{CLIENT_SECRET, Session, World, encode, secret};
 
 /// Everything that was logged.
@@ -31,10 +33,9 @@ impl Log {
         let log = Self::default();
         let writer = log.clone();
         let make = move || writer.clone();
-        let subscriber =
-            tracing_subscriber::fmt().with_max_level(Level::TRACE).with_ansi(false).with_writer(make);
+        let subscriber = subscriber(&causeway::config::Log { filter: "trace".to_owned(), json: false }, make);
         // Of the gateway, the sandbox and this test alike: all their tasks run on this one thread.
-        (log, subscriber.finish().set_default())
+        (log, subscriber.set_default())
     }
 
     fn text(&self) -> String {
@@ -85,6 +86,13 @@ async fn a_full_log_holds_nothing_that_belongs_to_a_person() {
     for (_, path, query) in examples() {
         world.get(&alice, &with_query(&path, &query)).await.expect(200);
     }
+    let at_mcp = world.sign_in_to_mcp("alice").await;
+    let client = Client::new(&world, &at_mcp);
+    let found = client.call("search", json!({ "query": "mulgara" })).await;
+    client.call("fetch", json!({ "id": found["results"][0]["id"] })).await;
+    client.call("searchConfluence", json!({ "query": "mulgara querywords" })).await;
+    client.problem("searchConfluence", json!({ "mulgaraname": "mulgaravalue" })).await;
+
     let search = [("query", "mulgara querywords"), ("limit", "1")];
     world.ask(&alice, "/v1/search", &search).await.expect(200);
     let first = world
@@ -142,6 +150,7 @@ async fn a_full_log_holds_nothing_that_belongs_to_a_person() {
     expect_absent(&log, "an access token", &renewed.access_token);
     expect_absent(&log, "a refresh token", &alice.refresh_token);
     expect_absent(&log, "a refresh token", &renewed.refresh_token);
+    expect_absent(&log, "an access token for MCP", &at_mcp.access_token);
     expect_absent(&log, "a code", &back.code);
     expect_absent(&log, "the client's state", back.state.as_deref().unwrap());
     expect_absent(&log, "the client secret", CLIENT_SECRET);

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::Wiki;
 use crate::confluence::{
-    AccountId, Attachment, Comment, CommentKind, Content, ContentId, ContentKind, Node, Space, SpaceKey, Version,
+    AccountId, Attachment, Comment, CommentKind, Content, ContentId, ContentKind, Node, Space, SpaceKey,
+    Version,
 };
 use crate::problem::Problem;
 
@@ -57,7 +58,11 @@ impl Wiki {
     }
 
     /// The replies of a thread on a page that has been located, and whether there are more than are read.
-    pub async fn replies(&self, kind: CommentKind, thread: &ContentId) -> Result<(Vec<Comment>, bool), Problem> {
+    pub async fn replies(
+        &self,
+        kind: CommentKind,
+        thread: &ContentId,
+    ) -> Result<(Vec<Comment>, bool), Problem> {
         Ok(self.connection.replies(kind, thread).await?)
     }
 
@@ -71,12 +76,22 @@ impl Wiki {
         Ok(self.connection.attachments(of.path(), media_type, limit, cursor).await?)
     }
 
-    pub async fn versions(&self, of: &Located, limit: u32, cursor: Option<&str>) -> Result<Rows<Version>, Problem> {
+    pub async fn versions(
+        &self,
+        of: &Located,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Rows<Version>, Problem> {
         Ok(self.connection.versions(of.path(), limit, cursor).await?)
     }
 
     /// Everything below a page, which is all in the page's own space.
-    pub async fn descendants(&self, of: &ContentId, depth: u32, cursor: Option<&str>) -> Result<Rows<Node>, Problem> {
+    pub async fn descendants(
+        &self,
+        of: &ContentId,
+        depth: u32,
+        cursor: Option<&str>,
+    ) -> Result<Rows<Node>, Problem> {
         Ok(self.connection.descendants(of, depth, cursor).await?)
     }
 

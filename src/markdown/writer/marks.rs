@@ -125,7 +125,6 @@ impl Writer {
             moved(&mut cut.offset);
         }
     }
-    }
 
     pub(super) fn open_marks(&mut self, first: char, spaced: bool) {
         let before =

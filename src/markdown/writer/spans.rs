@@ -69,8 +69,7 @@ impl Writer {
         let Some(link) = &mut self.line.link else { return };
         link.used = true;
         let Some(target) = &link.target else {
-            self.out.remove(open);
-            return;
+            return self.replace(open..open + 1, "");
         };
         let text = &self.out[open + 1..];
         if target.starts_with("http") && text.replace('\\', "") == *target {
