@@ -85,7 +85,7 @@ fn environment(gateway: &str, sandbox: &str) -> Environment {
             // Alice has two sites; with one chosen, no call has to say which.
             ("CAUSEWAY_SITE", "acme.atlassian.net".to_owned()),
             ("CAUSEWAY_NAME", "Acme wiki (demo)".to_owned()),
-            ("CAUSEWAY_CONTACT", "mailto:demo@causeway.example".to_owned()),
+            ("CAUSEWAY_CONTACT", "demo@causeway.example".to_owned()),
             ("CAUSEWAY_OPERATOR", "the Causeway demo on this machine".to_owned()),
             ("ATLASSIAN_CLIENT_ID", random()),
             ("ATLASSIAN_CLIENT_SECRET", random()),

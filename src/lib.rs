@@ -70,6 +70,7 @@ use clock::Clock;
 use config::{Config, Gpt};
 use oauth::AuthorizationServer;
 use seal::Sealer;
+use web::checks::Checks;
 
 /// Everything that the routes share.
 #[derive(Clone)]
@@ -106,6 +107,13 @@ impl Gateway {
     }
 }
 
+impl Gateway {
+    /// What is right and what is wrong with this gateway.
+    pub fn checks(&self) -> Checks {
+        Checks::new(self.config.clone(), self.entries.clone(), self.http.clone(), self.services.clock.clone())
+    }
+}
+
 /// The scopes that every sign-in asks Atlassian for: those of all GPTs' enabled actions, without doubles, in a fixed order.
 /// Atlassian keeps one grant for each app and account, and a new consent replaces its scopes.
 pub fn upstream_scopes(gpts: &[Arc<Gpt>], entries: &[Entry]) -> Vec<&'static str> {
@@ -130,4 +138,15 @@ pub async fn run(
 ) -> io::Result<()> {
     let gateway = Gateway::new(config, clock)?;
     axum::serve(listener, router::router(&gateway)).with_graceful_shutdown(shutdown).await
+}
+
+/// Serves what the operator alone sees on `listener` until `shutdown` resolves.
+pub async fn run_admin(
+    listener: TcpListener,
+    config: Config,
+    clock: Clock,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let gateway = Gateway::new(config, clock)?;
+    axum::serve(listener, router::admin(&gateway)).with_graceful_shutdown(shutdown).await
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _};
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -14,7 +15,8 @@ use causeway::clock::Clock;
 use causeway::config::{Config, Gpt, Log, VARIABLES, environment};
 use causeway::demo::{Demo, demo};
 use causeway::sandbox::{App, Sandbox};
-use causeway::{actions, known_actions, openapi, telemetry, web};
+use causeway::web::checks::{Check, Verdict};
+use causeway::{Gateway, actions, known_actions, openapi, telemetry, web};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use tokio::net::TcpListener;
 
@@ -51,6 +53,12 @@ enum Command {
         #[arg(long, default_value = "http://127.0.0.1:8080/oauth/callback")]
         callback: String,
     },
+    /// Say what is right and what is wrong with the configuration, the document and the way to Atlassian.
+    Check {
+        /// Print the findings as one line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the OpenAPI document.
     Openapi {
         /// The slug of the GPT; left out: the default one.
@@ -79,6 +87,7 @@ fn main() -> ExitCode {
         Command::Sandbox { listen, client_id, client_secret, callback } => {
             sandbox(listen, App { client_id, client_secret, callback })
         }
+        Command::Check { json } => check(json),
         Command::Openapi { gpt, yaml } => print_document(gpt.as_deref(), yaml),
         Command::Instructions { gpt } => print_instructions(gpt.as_deref()),
         Command::Keygen => {
@@ -105,6 +114,10 @@ fn serve() -> Result<(), String> {
     let listen = config.listen;
     block_on(async move {
         let listener = bind("CAUSEWAY_LISTEN", listen).await?;
+        if let Some(address) = config.admin_listen {
+            let listener = bind("CAUSEWAY_ADMIN_LISTEN", address).await?;
+            tokio::spawn(causeway::run_admin(listener, config.clone(), Clock::system(), shutdown()));
+        }
         eprint!("{}", banner(&config));
         causeway::run(listener, config, Clock::system(), shutdown()).await.map_err(|error| error.to_string())
     })
@@ -135,6 +148,36 @@ fn sandbox(listen: SocketAddr, app: App) -> Result<(), String> {
             .await
             .map_err(|error| error.to_string())
     })
+}
+
+/// Fails when a finding is bad, so that a script can stop at it.
+fn check(json: bool) -> Result<(), String> {
+    let gateway = Gateway::new(configuration()?, Clock::system()).map_err(|error| error.to_string())?;
+    let checks = block_on(async { Ok(gateway.checks().all().await) })?;
+    let scopes = gateway.services.server.atlassian_scopes();
+    if json {
+        println!("{}", serde_json::json!({ "checks": checks, "scopes": scopes }));
+    } else {
+        let colours = io::stdout().is_terminal();
+        checks.iter().for_each(|check| println!("{}", finding(check, colours)));
+        println!("Scopes to tick at Atlassian: {}", scopes.join(" "));
+    }
+    match checks.iter().filter(|check| check.verdict == Verdict::Bad).count() {
+        0 => Ok(()),
+        1 => Err("1 thing is wrong".to_owned()),
+        count => Err(format!("{count} things are wrong")),
+    }
+}
+
+fn finding(check: &Check, colours: bool) -> String {
+    let (mark, colour) = match check.verdict {
+        Verdict::Good => ("ok  ", 32),
+        Verdict::Doubtful => ("note", 33),
+        Verdict::Bad => ("BAD ", 31),
+    };
+    let mark = if colours { format!("\x1b[{colour}m{mark}\x1b[0m") } else { mark.to_owned() };
+    let fix = check.fix.as_deref().map(|fix| format!("\n       {fix}")).unwrap_or_default();
+    format!("{mark}   {}: {}{fix}", check.title, check.found)
 }
 
 fn print_document(gpt: Option<&str>, yaml: bool) -> Result<(), String> {

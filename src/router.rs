@@ -19,6 +19,11 @@ use health::Health;
 /// The largest request body, in bytes. Token requests and MCP calls are far smaller.
 const MAX_BODY: usize = 256 * 1024;
 
+/// What the operator alone sees (`CAUSEWAY_ADMIN_LISTEN`).
+pub fn admin(gateway: &Gateway) -> Router {
+    Router::new().route("/readyz", get(health::details)).with_state(gateway.checks())
+}
+
 /// The whole gateway as a service.
 pub fn router(gateway: &Gateway) -> Router {
     let urls = gateway.config.public_url.clone();

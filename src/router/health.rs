@@ -1,13 +1,16 @@
-//! Alive, and ready: yes or no, without details.
+//! Alive, and ready: yes or no for everyone, details for the operator.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use moka::future::Cache;
 use url::Url;
 
 use crate::Gateway;
+use crate::web::checks::{Check, Checks, Verdict};
 
 /// How long an answer about upstream holds, so that probes do not become load.
 const REMEMBERED: Duration = Duration::from_secs(10);
@@ -46,6 +49,13 @@ impl Health {
 
 pub async fn alive() -> &'static str {
     "alive\n"
+}
+
+/// Every check with its finding: 200 when nothing is wrong, else 503.
+pub async fn details(State(checks): State<Checks>) -> (StatusCode, Json<Arc<[Check]>>) {
+    let checks = checks.all().await;
+    let sound = checks.iter().all(|check| check.verdict < Verdict::Bad);
+    (if sound { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(checks))
 }
 
 pub async fn ready(State(health): State<Health>) -> (StatusCode, &'static str) {

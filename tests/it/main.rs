@@ -7,6 +7,7 @@ mod attachments;
 mod batch;
 mod changes;
 mod comments;
+mod checking;
 mod configuration;
 mod document;
 mod economy;
