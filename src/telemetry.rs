@@ -16,7 +16,7 @@ pub fn start(log: &Log) {
     subscriber(log, std::io::stderr).try_init().unwrap_or_default();
 }
 
-/// What writes the log to `writer`: what the filter lets through, and nothing of [`is_discreet`]'s exceptions.
+/// What writes the log to `writer`: what the filter lets through, and nothing of libraries that tell too much.
 pub fn subscriber<W>(log: &Log, writer: W) -> impl Subscriber + Send + Sync + 'static
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
@@ -27,9 +27,11 @@ where
     Registry::default().with(lines.with_filter(filter).with_filter(filter_fn(is_discreet)))
 }
 
-/// The MCP library logs whole requests and answers, queries and page text included: it is silent whatever the filter says.
+/// Libraries that log what they work on, queries and page text included: they are silent whatever the filter says.
+const INDISCREET: [&str; 2] = ["rmcp", "html5ever"];
+
 fn is_discreet(metadata: &Metadata<'_>) -> bool {
-    !metadata.target().starts_with("rmcp")
+    !INDISCREET.iter().any(|library| metadata.target().starts_with(library))
 }
 
 /// What names one request in its answer and in the log: 16 hexadecimal digits, made here, never taken from outside.

@@ -4,6 +4,7 @@
 
 mod around;
 mod cursor;
+mod drawn;
 mod search;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use crate::problem::Problem;
 use crate::seal::Sealer;
 
 pub use around::Located;
+pub use drawn::Included;
 pub use search::{Results, cql_problem};
 
 /// A site, a person and a policy.

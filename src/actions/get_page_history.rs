@@ -2,7 +2,8 @@ use serde::{Deserialize, Serialize};
 use similar::TextDiff;
 use utoipa::ToSchema;
 
-use super::shapes::{Person, ROOM, convert, fitting, time};
+use super::conversion::convert;
+use super::shapes::{Person, ROOM, fitting, time};
 use crate::action::{Action, Caller, Document, Wiki, clip};
 use crate::confluence::{ContentId, Version};
 use crate::problem::Problem;

@@ -88,7 +88,7 @@ impl Action for GetPages {
 /// One page, or its problem; what concerns the whole sign-in or Confluence itself is the call's own problem.
 async fn read(wiki: &Wiki, id: ContentId, max_chars: u32, room: usize) -> Result<BatchItem, Problem> {
     let page = match wiki.document(&id, None).await {
-        Ok(document) => Reading::whole(max_chars).read(wiki, &document, room),
+        Ok(document) => Reading::whole(max_chars).read(wiki, &document, room).await,
         Err(problem) => Err(problem),
     };
     match page {

@@ -6,7 +6,8 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::shapes::{Person, ROOM, convert, fitting, time};
+use super::conversion::convert;
+use super::shapes::{Person, ROOM, fitting, time};
 use crate::action::{Action, Caller, Located, Wiki, clip};
 use crate::confluence::{AccountId, Comment, CommentKind, ContentId};
 use crate::markdown::{Part, PartSize, mentioned_people};

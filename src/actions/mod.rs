@@ -2,6 +2,7 @@
 //!
 //! To add one, copy the shape of a file (input, output, call) and add its line to [`all`].
 
+mod conversion;
 mod find_page;
 mod get_page;
 mod get_page_history;

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::shapes::{Person, Space, convert, fitting, status, time};
+use super::conversion::convert_page;
+use super::shapes::{Person, Space, fitting, status, time};
 use crate::action::{Document, Wiki, clip};
 use crate::markdown::{self, Heading, Omitted, PartSize};
 use crate::problem::Problem;
@@ -105,9 +106,8 @@ impl Reading {
     }
 
     /// The part of `document` that was asked for, in an answer of at most `room` bytes.
-    pub fn read(&self, wiki: &Wiki, document: &Document, room: usize) -> Result<Page, Problem> {
-        let content = &document.content;
-        let whole = convert(wiki, content.storage(), &content.id, &document.space, &document.people);
+    pub async fn read(&self, wiki: &Wiki, document: &Document, room: usize) -> Result<Page, Problem> {
+        let whole = convert_page(wiki, document, self.version).await;
         let wanted = self.wanted(&whole)?;
         let mut page = self.page(wiki, document, &whole, room);
         // Rounded up, so that the same text is cut alike when a name around it changes.

@@ -7,10 +7,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::action::{MAX_ANSWER, Wiki};
+use crate::action::MAX_ANSWER;
 use crate::atlassian;
-use crate::confluence::{self, AccountId, ContentId};
-use crate::markdown;
+use crate::confluence::{self, AccountId};
 
 /// A person.
 #[derive(Debug, Serialize, ToSchema)]
@@ -63,26 +62,6 @@ impl Person {
         let id = id?;
         Some(Self { name: names.get(id)?.to_string(), account_id: id.to_string() })
     }
-}
-
-/// Storage format as Markdown, with the names of the people it mentions.
-pub fn convert(
-    wiki: &Wiki,
-    storage: &str,
-    page: &ContentId,
-    space: &confluence::Space,
-    people: &HashMap<AccountId, Arc<str>>,
-) -> markdown::Document {
-    let people: HashMap<String, String> =
-        people.iter().map(|(id, name)| (id.to_string(), name.to_string())).collect();
-    let wiki_url = wiki.url("");
-    let context = markdown::Context {
-        wiki_url: wiki_url.trim_end_matches('/'),
-        page_id: page.as_str(),
-        space_key: Some(space.key.as_str()),
-        people: &people,
-    };
-    markdown::from_storage(storage, &context)
 }
 
 /// The room that the rows of a list have in an answer, in bytes.

@@ -79,6 +79,7 @@ pub struct Version {
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Bodies {
     storage: Option<Body>,
+    export_view: Option<Body>,
 }
 
 impl Bodies {
@@ -144,6 +145,32 @@ impl Connection {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// A page or blog post as Confluence renders it (`export_view`), current or at `version`.
+    pub async fn rendered(
+        &self,
+        of: (ContentKind, &ContentId),
+        version: Option<u32>,
+    ) -> Result<String, Error> {
+        let mut query = vec![("body-format", "export_view".to_owned())];
+        query.extend(version.map(|number| ("version", number.to_string())));
+        let path = ["api", "v2", of.0.segment(), of.1.as_str()];
+        let content: Content = self.send(Call::get(&path, query)).await?;
+        Ok(content.body.export_view.map(|body| body.value).unwrap_or_default())
+    }
+
+    /// The current page of this title in a space, with its body.
+    pub async fn page_titled(&self, title: &str, space: &SpaceId) -> Result<Option<Content>, Error> {
+        let query = vec![
+            ("title", title.to_owned()),
+            ("space-id", space.to_string()),
+            ("status", "current".to_owned()),
+            ("body-format", "storage".to_owned()),
+            ("limit", "1".to_owned()),
+        ];
+        let list: List<Content> = self.send(Call::get(&["api", "v2", "pages"], query)).await?;
+        Ok(list.results.into_iter().next())
     }
 
     /// The versions of a page or blog post, newest first, and where the list goes on.

@@ -4,6 +4,28 @@ use serde::{Deserialize, Serialize};
 
 use super::Payload;
 
+/// What each kind of string is for; every one of them says itself when it expires.
+macro_rules! purposes {
+    ($($payload:ident: $purpose:literal,)*) => {$(
+        impl Payload for $payload {
+            const PURPOSE: &'static str = $purpose;
+            fn expires_at(&self) -> i64 {
+                self.expires_at
+            }
+        }
+    )*};
+}
+
+purposes! {
+    SignIn: "sign-in",
+    Code: "code",
+    Access: "access token",
+    Refresh: "refresh token",
+    Registration: "client registration",
+    Approvals: "approvals",
+    Cursor: "cursor",
+}
+
 /// Which door of which GPT a token opens (RFC 8707).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Audience {
@@ -39,13 +61,6 @@ pub struct SignIn {
     pub expires_at: i64,
 }
 
-impl Payload for SignIn {
-    const PURPOSE: &'static str = "sign-in";
-    fn expires_at(&self) -> i64 {
-        self.expires_at
-    }
-}
-
 /// The same request while our consent page shows it: another purpose, so that consent cannot be skipped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -69,13 +84,6 @@ pub struct Code {
     pub expires_at: i64,
 }
 
-impl Payload for Code {
-    const PURPOSE: &'static str = "code";
-    fn expires_at(&self) -> i64 {
-        self.expires_at
-    }
-}
-
 /// Our access token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
@@ -96,13 +104,6 @@ pub struct Access {
     pub expires_at: i64,
 }
 
-impl Payload for Access {
-    const PURPOSE: &'static str = "access token";
-    fn expires_at(&self) -> i64 {
-        self.expires_at
-    }
-}
-
 /// Our refresh token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refresh {
@@ -121,13 +122,6 @@ pub struct Refresh {
     pub expires_at: i64,
 }
 
-impl Payload for Refresh {
-    const PURPOSE: &'static str = "refresh token";
-    fn expires_at(&self) -> i64 {
-        self.expires_at
-    }
-}
-
 /// A client that registered itself (RFC 7591): its client id *is* this, sealed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Registration {
@@ -136,25 +130,11 @@ pub struct Registration {
     pub expires_at: i64,
 }
 
-impl Payload for Registration {
-    const PURPOSE: &'static str = "client registration";
-    fn expires_at(&self) -> i64 {
-        self.expires_at
-    }
-}
-
 /// What a person allowed in this browser: fingerprints of (client, redirect host, audience), newest first, bounded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approvals {
     pub fingerprints: Vec<String>,
     pub expires_at: i64,
-}
-
-impl Payload for Approvals {
-    const PURPOSE: &'static str = "approvals";
-    fn expires_at(&self) -> i64 {
-        self.expires_at
-    }
 }
 
 /// Where the next page of a list begins.
@@ -168,11 +148,4 @@ pub struct Cursor {
     pub next: String,
     #[serde(rename = "e")]
     pub expires_at: i64,
-}
-
-impl Payload for Cursor {
-    const PURPOSE: &'static str = "cursor";
-    fn expires_at(&self) -> i64 {
-        self.expires_at
-    }
 }

@@ -188,10 +188,10 @@ impl Writer<'_> {
                 wrap("span class=\"status-macro aui-lozenge\"", "span", &escape(&parameter("title")), out);
             }
             "include" | "excerpt-include" => self.include(element, name == "include", out),
-            "children" | "pagetree" => links(&self.around.children(), out),
+            "children" | "pagetree" => output(element, &links(&self.around.children()), out),
             "contentbylabel" | "detailssummary" => {
                 let label = label_of(&parameter("cql")).unwrap_or_else(|| parameter("labels"));
-                links(&self.around.labelled(&label), out);
+                output(element, &links(&self.around.labelled(&label)), out);
             }
             "toc" | "anchor" | "recently-updated" | "livesearch" => {
                 wrap(&format!("div class=\"{name}-macro\""), "div", "", out);
@@ -274,14 +274,27 @@ fn label_of(cql: &str) -> Option<String> {
     after.split('"').nth(1).map(str::to_owned)
 }
 
-fn links(pages: &[(String, String)], out: &mut String) {
+/// What a macro without a body came to, marked as the macro's.
+fn output(element: &Element, html: &str, out: &mut String) {
+    let attribute = |name: &str| escape(element.attribute(name).unwrap_or_default());
+    let open = format!(
+        "div class=\"conf-macro output-block\" data-hasbody=\"false\" data-macro-name=\"{}\" data-macro-id=\"{}\"",
+        attribute("ac:name"),
+        attribute("ac:macro-id")
+    );
+    wrap(&open, "div", html, out);
+}
+
+fn links(pages: &[(String, String)]) -> String {
     let mut items = String::new();
     for (title, url) in pages {
         let mut link = String::new();
         wrap(&format!("a href=\"{}\"", escape(url)), "a", &escape(title), &mut link);
         wrap("li", "li", &link, &mut items);
     }
-    wrap("ul class=\"childpages-macro\"", "ul", &items, out);
+    let mut list = String::new();
+    wrap("ul class=\"childpages-macro\"", "ul", &items, &mut list);
+    list
 }
 
 fn wrap(open: &str, name: &str, body: &str, out: &mut String) {

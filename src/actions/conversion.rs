@@ -1,0 +1,79 @@
+//! From storage format to Markdown, with the names of people and what macros draw on.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::action::{Document, Included, Wiki};
+use crate::confluence::{AccountId, ContentId, Space};
+use crate::markdown::{
+    self, Context, Expansions, Inclusion, from_storage, from_storage_with, included_pages, mentioned_people,
+};
+
+/// Storage format as Markdown, with the names of the people it mentions.
+pub fn convert(
+    wiki: &Wiki,
+    storage: &str,
+    page: &ContentId,
+    space: &Space,
+    people: &HashMap<AccountId, Arc<str>>,
+) -> markdown::Document {
+    let known = Known::new(wiki, people);
+    from_storage(storage, &known.context(page, space))
+}
+
+/// A page as Markdown, its macros replaced by what they show where that can be had: included pages by their own text, the
+/// others by what Confluence renders. A page without such macros costs no call.
+pub async fn convert_page(wiki: &Wiki, document: &Document, version: Option<u32>) -> markdown::Document {
+    let (page, storage) = (&document.content.id, document.content.storage());
+    let mut known = Known::new(wiki, &document.people);
+    let references = included_pages(storage, &known.context(page, &document.space));
+    let included = wiki.included(document, references).await;
+    known.learn(wiki, &included).await;
+    let expansions = |rendered| Expansions {
+        rendered,
+        included: included.iter().map(|one| (one.reference.clone(), known.inclusion(one))).collect(),
+    };
+    let context = known.context(page, &document.space);
+    let converted = from_storage_with(storage, &expansions(None), &context);
+    if !converted.omitted().iter().any(|loss| loss.what.starts_with("macro: ")) {
+        return converted;
+    }
+    match wiki.rendered(document, version).await {
+        Some(rendered) => from_storage_with(storage, &expansions(Some(&rendered)), &context),
+        None => converted,
+    }
+}
+
+/// What is known of a wiki and its people.
+struct Known {
+    wiki_url: String,
+    people: HashMap<String, String>,
+}
+
+impl Known {
+    fn new(wiki: &Wiki, people: &HashMap<AccountId, Arc<str>>) -> Self {
+        let people = people.iter().map(|(id, name)| (id.to_string(), name.to_string())).collect();
+        Self { wiki_url: wiki.url("").trim_end_matches('/').to_owned(), people }
+    }
+
+    /// The people whom included pages mention.
+    async fn learn(&mut self, wiki: &Wiki, included: &[Included]) {
+        let ids = included.iter().flat_map(|page| mentioned_people(page.content.storage()));
+        let ids: Vec<AccountId> = ids.filter_map(|id| id.parse().ok()).collect();
+        let names = wiki.people(ids).await;
+        self.people.extend(names.iter().map(|(id, name)| (id.to_string(), name.to_string())));
+    }
+
+    fn context<'a>(&'a self, page: &'a ContentId, space: &'a Space) -> Context<'a> {
+        Context {
+            wiki_url: &self.wiki_url,
+            page_id: page.as_str(),
+            space_key: Some(space.key.as_str()),
+            people: &self.people,
+        }
+    }
+
+    fn inclusion<'a>(&'a self, page: &'a Included) -> Inclusion<'a> {
+        Inclusion { context: self.context(&page.content.id, &page.space), storage: page.content.storage() }
+    }
+}
