@@ -10,11 +10,11 @@
 //! | `demo` | gateway and sandbox on loopback, signed in |
 //! | this file | wiring: from a configuration to a running server |
 //! | `router` | every path on one page, then the layers |
-//! | `web` | the pages people look at, and the instructions |
 //! | `mcp` | the MCP door |
+//! | `web` | the pages people look at, the instructions, and what is right and wrong |
 //! | `openapi` | the Actions document, and ChatGPT's rules as a lint |
 //! | `actions` | one file for each action, and the list |
-//! | `action` | what an action is: trait, entry, caller, policy, validator |
+//! | `action` | what an action is: trait, entry, caller, validator, and the wiki behind the policy |
 //! | `problem` | what callers get instead of an answer |
 //! | `oauth` | the authorization server that clients see |
 //! | `confluence` | the typed client of Confluence |
