@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::atlassian::Site;
 use crate::confluence;
 use crate::telemetry::RequestId;
 use crate::urls::PublicUrl;
@@ -150,6 +151,13 @@ pub struct Candidate {
     /// The key of the space it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub space: Option<String>,
+}
+
+impl From<&Site> for Candidate {
+    fn from(site: &Site) -> Self {
+        let id = site.cloud_id.as_str().to_owned();
+        Self { id, name: site.name.clone(), url: Some(site.url.clone()), space: None }
+    }
 }
 
 /// A problem as it is sent (RFC 9457 §3).

@@ -202,12 +202,7 @@ pub fn foreign_space() -> Problem {
 }
 
 fn ambiguous(sites: &[&Site]) -> Problem {
-    let candidates = sites.iter().map(|site| Candidate {
-        id: site.cloud_id.as_str().to_owned(),
-        name: site.name.clone(),
-        url: Some(site.url.clone()),
-        space: None,
-    });
+    let candidates = sites.iter().map(|site| Candidate::from(*site));
     let problem = Problem::new(
         Kind::AmbiguousSite,
         "This person has several Confluence sites.",

@@ -1,7 +1,7 @@
 //! What an action is. One definition feeds everything: the input struct's `///` is the summary and the description, its fields are
 //! the parameters; the OpenAPI document, MCP tools, upstream scopes, the setup page and the instructions all read the same [`Entry`].
 //!
-//! Both doors send an action the same JSON object, checked by one validator ([`input`]). An action sees a [`Caller`], never the
+//! Both doors send an action the same JSON object, checked by one validator (`input`). An action sees a [`Caller`], never the
 //! app's state, a header or a raw token.
 
 mod audit;

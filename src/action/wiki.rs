@@ -186,7 +186,7 @@ impl Wiki {
 
     /// A space the caller named, as configured; one that this GPT may not read is refused.
     fn allowed_key(&self, key: &str) -> Result<String, Problem> {
-        if self.allowed_keys.is_empty() {
+        if self.allowed.is_none() {
             return Ok(key.to_owned());
         }
         let known = self.allowed_keys.iter().find(|allowed| allowed.as_str().eq_ignore_ascii_case(key));

@@ -116,12 +116,13 @@ impl Reading {
             chars: self.max_chars as usize,
             json_bytes: room.saturating_sub(around).max(LEAST_PART),
         };
-        let parts = wanted.as_ref().unwrap_or(&whole).parts(size);
-        page.parts = narrow(parts.len());
-        page.next_part = (page.parts > self.part).then(|| self.part + 1);
-        for (heading, entry) in page.outline.iter_mut().zip(whole.outline(size)) {
+        let parts = whole.parts(size);
+        for (heading, entry) in page.outline.iter_mut().zip(whole.outline(&parts)) {
             heading.part = narrow(entry.part);
         }
+        let parts = wanted.map_or(parts, |wanted| wanted.parts(size));
+        page.parts = narrow(parts.len());
+        page.next_part = (page.parts > self.part).then(|| self.part + 1);
         let text = parts.into_iter().nth(self.part as usize - 1).ok_or_else(|| {
             let found = format!("there is no part {} with this maxChars, section and query", self.part);
             Problem::invalid("part", found, format!("1 to {}", page.parts))

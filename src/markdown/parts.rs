@@ -62,10 +62,9 @@ impl Document {
         number_at(&self.parts(size), offset)
     }
 
-    /// Every heading with its part.
-    pub fn outline(&self, size: PartSize) -> Vec<OutlineEntry<'_>> {
-        let parts = self.parts(size);
-        let entry = |heading: &'_ Heading| number_at(&parts, heading.offset);
+    /// Every heading with its part among `parts`, which are this document's own.
+    pub fn outline(&self, parts: &[Part]) -> Vec<OutlineEntry<'_>> {
+        let entry = |heading: &'_ Heading| number_at(parts, heading.offset);
         self.headings()
             .map(|heading| OutlineEntry {
                 heading: &heading.text,
@@ -245,5 +244,5 @@ fn json_length(character: char) -> usize {
 }
 
 fn number_at(parts: &[Part], offset: usize) -> usize {
-    parts.partition_point(|part| part.source.end <= offset).min(parts.len() - 1) + 1
+    parts.partition_point(|part| part.source.end <= offset).min(parts.len().saturating_sub(1)) + 1
 }

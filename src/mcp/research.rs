@@ -213,18 +213,12 @@ fn in_turns(lists: Vec<Vec<FoundDocument>>) -> Vec<FoundDocument> {
 }
 
 fn too_many(sites: &[Site]) -> Problem {
-    let candidate = |site: &Site| Candidate {
-        id: site.cloud_id.as_str().to_owned(),
-        name: site.name.clone(),
-        url: Some(site.url.clone()),
-        space: None,
-    };
     let problem = Problem::new(
         Kind::AmbiguousSite,
         format!("This person has more than {MAX_SITES} Confluence sites."),
         "Use searchConfluence with site set to the id of one of the candidates, and getPage with the same site.",
     );
-    Problem { candidates: sites.iter().map(candidate).collect(), ..problem }
+    Problem { candidates: sites.iter().map(Candidate::from).collect(), ..problem }
 }
 
 pub async fn fetch(

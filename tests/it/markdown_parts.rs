@@ -95,7 +95,7 @@ fn sections_are_found_by_their_heading() {
 fn the_outline_says_in_which_part_a_heading_is() {
     let document = storage("<h1>One</h1><p>aaaa aaaa</p><h2>Two</h2><p>bbbb bbbb</p><h2>Three</h2>");
     let outline: Vec<_> = document
-        .outline(size(20))
+        .outline(&document.parts(size(20)))
         .into_iter()
         .map(|entry| (entry.heading.to_owned(), entry.level, entry.part))
         .collect();

@@ -43,7 +43,7 @@ fn check(document: &Document, size: PartSize) {
             section.parts(size);
         }
     }
-    document.outline(size);
+    document.outline(&document.parts(size));
     document.passages("a the x");
     if let Some(matching) = document.matching("a the x") {
         matching.parts(size);
