@@ -2,7 +2,7 @@
 
 use super::convert::{self, Converter};
 use super::losses;
-use super::resources::Resource;
+use super::resources::{self, Resource};
 use super::storage::Close;
 
 pub(super) struct Link {
@@ -36,7 +36,10 @@ impl Converter<'_> {
     /// The address of the link that is open.
     fn link_target(&self) -> Option<String> {
         let anchor = self.storage.links.last().and_then(|link| link.anchor.as_deref());
-        let anchor = anchor.map(|anchor| format!("#{}", super::resources::encode(anchor, '_')));
+        let anchor = anchor.map(|anchor| {
+            // Pages written in the newer editor hold their anchors percent-encoded already.
+            format!("#{}", resources::encode(&resources::decode_percent(anchor), '_'))
+        });
         match self.slots.last().and_then(Option::as_ref) {
             Some(resource) => {
                 let address = resource.address(self.context)?;

@@ -1,5 +1,9 @@
 //! What links, images and parameters refer to, and the addresses of it.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
 use super::Context;
 use super::escape::is_word_character;
 use super::tokens::Attributes;
@@ -208,21 +212,7 @@ fn safe(url: &str) -> String {
     encoded
 }
 
-/// Undoes percent-encoding.
+/// Undoes percent-encoding; what is no text then stays as it is.
 pub(super) fn decode_percent(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
-        if let Some(byte) = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| bytes[at] == b'%')
-        {
-            decoded.push(byte);
-            at += 3;
-        } else {
-            decoded.push(bytes[at]);
-            at += 1;
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
+    percent_decode_str(text).decode_utf8().unwrap_or(Cow::Borrowed(text)).into_owned()
 }
