@@ -35,7 +35,7 @@ pub async fn convert_page(wiki: &Wiki, document: &Document, version: Option<u32>
     };
     let context = known.context(page, &document.space);
     let converted = from_storage_with(storage, &expansions(None), &context);
-    if !converted.omitted().iter().any(|loss| loss.what.starts_with("macro: ")) {
+    if !converted.wants_rendering() {
         return converted;
     }
     match wiki.rendered(document, version).await {

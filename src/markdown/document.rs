@@ -2,6 +2,7 @@
 
 use super::index::{Heading, Index, Open};
 use super::losses::Omitted;
+use super::macro_names::is_wordless;
 use super::writer::{Writer, Written};
 
 /// A page as Markdown.
@@ -30,6 +31,12 @@ impl Document {
     /// What the page holds and its Markdown does not, by name.
     pub fn omitted(&self) -> &[Omitted] {
         &self.omitted
+    }
+
+    /// Whether a macro stands in it by its name alone whose rendering would say more.
+    pub fn wants_rendering(&self) -> bool {
+        let macros = self.omitted.iter().filter_map(|omitted| omitted.what.strip_prefix("macro: "));
+        macros.into_iter().any(|name| !is_wordless(name))
     }
 
     pub fn headings(&self) -> impl Iterator<Item = &Heading> {

@@ -65,6 +65,28 @@ pub(super) fn is_dynamic(name: &str) -> bool {
     ) && !name.starts_with("adf:")
 }
 
+/// Macros that Confluence renders as a picture, a frame or a script: their rendering adds no word to a page.
+pub(super) fn is_wordless(name: &str) -> bool {
+    matches!(
+        name,
+        "drawio"
+            | "drawio-sketch"
+            | "drawio-board"
+            | "inc-drawio"
+            | "gliffy"
+            | "lucidchart"
+            | "roadmap"
+            | "chart"
+            | "widget"
+            | "iframe"
+            | "gadget"
+            | "livesearch"
+            | "pagetree"
+            | "pagetreesearch"
+            | "create-from-template"
+    )
+}
+
 pub(super) fn is_inline(name: &str) -> bool {
     matches!(name, "status" | "anchor" | "jira" | "mathinline" | "easy-math-inline" | "profile")
 }

@@ -67,6 +67,17 @@ async fn a_macro_that_exists_only_rendered_is_rendered() {
 }
 
 #[tokio::test]
+async fn a_diagram_is_named_without_a_call_that_would_only_draw_it() {
+    let world = World::of_acme().await;
+    let alice = world.sign_in("alice").await;
+    let drawing = "<ac:structured-macro ac:name=\"drawio\"><ac:parameter ac:name=\"diagramName\">tracks</ac:parameter></ac:structured-macro>";
+    let id = world.add("ENG", "A drawing", drawing);
+    let answer = read(&world, &alice, &id).await;
+    assert_eq!(answer.text("markdown"), "[macro: drawio (diagramName: tracks)]");
+    assert!(world.sandbox.calls().iter().all(|call| !call.query.contains("export_view")));
+}
+
+#[tokio::test]
 async fn with_an_allow_list_nothing_is_rendered() {
     let world = World::of_spaces("ENG").await;
     let alice = world.sign_in("alice").await;
