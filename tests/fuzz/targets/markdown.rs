@@ -2,9 +2,13 @@
 
 #![no_main]
 
+#[allow(dead_code, unused_imports)]
+#[path = "../../../src/markdown/mod.rs"]
+mod markdown;
+
 use std::collections::HashMap;
 
-use causeway::markdown::{Context, Document, Expansions, PartSize, from_html, from_storage, from_storage_with};
+use markdown::{Context, Document, Expansions, PartSize, from_html, from_storage, from_storage_with};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
