@@ -48,6 +48,11 @@ impl Clock {
         self.now().as_second()
     }
 
+    /// This moment, to measure how long something takes. Always real time.
+    pub fn instant(&self) -> tokio::time::Instant {
+        tokio::time::Instant::now()
+    }
+
     /// The moment until which work that may take `budget` has to be done. Always real time: it bounds waiting, not validity.
     pub fn deadline(&self, budget: Duration) -> tokio::time::Instant {
         tokio::time::Instant::now() + budget

@@ -33,7 +33,8 @@
 //! - `confluence`, `markdown` and `seal` do not know axum; `markdown` and `seal` do no IO and are not async.
 //! - Only `config` reads the environment, only `clock` the clock, only `urls` builds our own URLs, only `telemetry` configures logging.
 //! - The process keeps nothing that a restart may lose. Caches may vanish at any time. No page text is cached or logged.
-//! - What is remembered of upstream answers is keyed by the SHA-256 of the upstream access token and cloud id. Nothing is shared between two tokens.
+//! - What is remembered of upstream answers is keyed by the SHA-256 of the upstream access token and cloud id; a call under way is shared
+//!   with the same request of the same token. Nothing is shared between two tokens.
 //! - No secret, token, code, page text or query text reaches a log, a span, an error body or a URL that is not ours.
 //! - No answer holds upstream error text but the reason of an `invalid-cql`.
 //! - An upstream URL is a configured base and parsed ids; a URL from a person or from Confluence is never fetched.

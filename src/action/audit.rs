@@ -1,11 +1,12 @@
-//! One line in the log for each call (`CAUSEWAY_AUDIT`): who as a keyed hash, which GPT and action, what came of it, and the
-//! ids of what was read. Never a title, a query or a text.
+//! One line in the log for each call (`CAUSEWAY_AUDIT`): who as a keyed hash, which GPT and action, what came of it, what it
+//! cost, and the ids of what was read. Never a title, a query or a text.
 
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Entry, Services};
+use crate::atlassian::Tally;
 use crate::oauth::Grant;
 use crate::problem::Problem;
 
@@ -28,10 +29,11 @@ pub fn who(services: &Services, grant: &Grant) -> Option<String> {
 }
 
 /// Writes the line.
-pub fn record(entry: &Entry, gpt: &str, who: &str, result: &Result<Value, Problem>) {
+pub fn record(entry: &Entry, gpt: &str, who: &str, result: &Result<Value, Problem>, tally: &Tally) {
     let outcome = result.as_ref().map_or_else(|problem| problem.kind.name(), |_| "ok");
     let ids = result.as_ref().map(ids).unwrap_or_default().join(",");
-    tracing::info!(target: "causeway::audit", who, gpt, action = entry.id, outcome, ids, "audit");
+    let (calls, points) = (tally.calls(), tally.points());
+    tracing::info!(target: "causeway::audit", who, gpt, action = entry.id, outcome, calls, points, ids, "audit");
 }
 
 /// The ids in an answer: its own, or those of its results.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::{Entry, Wiki};
-use crate::atlassian::{Site, Sites, SitesError};
+use crate::atlassian::{Site, Sites, SitesError, Tally};
 use crate::clock::Clock;
 use crate::config::Gpt;
 use crate::confluence;
@@ -35,6 +35,7 @@ pub struct Caller {
     services: Services,
     gpt: Arc<Gpt>,
     token: SecretString,
+    tally: Tally,
     /// The site the caller named.
     site: Option<String>,
     deadline: Instant,
@@ -55,7 +56,7 @@ impl Caller {
         parameters.sort_keys();
         let list = format!("{} {} {}", grant.gpt.client_id, entry.id, Value::Object(parameters));
         let deadline = services.clock.deadline(services.budget);
-        Self { services, gpt: grant.gpt, token: grant.token, site, deadline, list }
+        Self { services, gpt: grant.gpt, token: grant.token, tally: grant.tally, site, deadline, list }
     }
 
     pub fn gpt(&self) -> &Gpt {
@@ -69,7 +70,8 @@ impl Caller {
 
     /// The Confluence sites of this sign-in that the GPT may use.
     pub async fn sites(&self) -> Result<Vec<Site>, Problem> {
-        let sites = self.services.sites.of(&self.token, self.deadline).await.map_err(sites_problem)?;
+        let known = self.services.sites.of(&self.token, self.deadline, &self.tally).await;
+        let sites = known.map_err(sites_problem)?;
         let usable: Vec<Site> = sites.iter().filter(|site| self.gpt_may_use(site)).cloned().collect();
         match (sites.is_empty(), usable.is_empty()) {
             (_, false) => Ok(usable),
@@ -147,8 +149,12 @@ impl Caller {
     }
 
     async fn open(&self, site: Site) -> Result<Wiki, Problem> {
-        let connection =
-            self.services.confluence.connect(self.token.clone(), site.cloud_id.clone(), self.deadline);
+        let connection = self.services.confluence.connect(
+            self.token.clone(),
+            site.cloud_id.clone(),
+            self.deadline,
+            self.tally.clone(),
+        );
         let list = format!("{} {}", site.cloud_id.as_str(), self.list);
         Wiki::open(
             connection,

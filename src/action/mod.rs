@@ -27,7 +27,7 @@ use crate::problem::{Kind, Problem};
 
 pub use caller::{Caller, Services};
 pub use input::{CommaList, from_request};
-pub use operation::{as_schema, router};
+pub use operation::{as_schema, router, timed};
 pub use schema::plain;
 pub use text::{clip, fit, json_bytes};
 pub use wiki::{Document, Included, Located, Results, Titled, Wiki, cql_problem};
@@ -112,9 +112,11 @@ impl Entry {
         grant: Grant,
     ) -> Result<Value, Problem> {
         let (gpt, who) = (grant.gpt.clone(), audit::who(services, &grant));
+        let tally = grant.tally.part();
+        let grant = Grant { tally: tally.clone(), ..grant };
         let result = self.answer(input, services, grant).await;
         if let Some(who) = who {
-            audit::record(self, &gpt.slug, &who, &result);
+            audit::record(self, &gpt.slug, &who, &result, &tally);
         }
         result
     }

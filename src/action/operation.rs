@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, RawQuery, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Map, Value, json};
@@ -16,7 +16,8 @@ use utoipa::openapi::{ContentBuilder, RefOr, Required, ResponseBuilder};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use super::{Entry, Services, from_request};
-use crate::oauth::BearerError;
+use crate::atlassian::Tally;
+use crate::oauth::{BearerError, Grant};
 use crate::problem::Problem;
 use crate::seal::payloads::Door;
 
@@ -100,12 +101,31 @@ async fn answer(
     query: &str,
 ) -> Result<Response, Problem> {
     let grant = services.server.grant(headers, Door::Actions, None).map_err(sign_in)?;
+    let tally = grant.tally.clone();
+    let answer = output(entry, services, grant, path, query).await.map(Json);
+    Ok(timed(answer.into_response(), &tally))
+}
+
+async fn output(
+    entry: &Entry,
+    services: &Services,
+    grant: Grant,
+    path: PathParams,
+    query: &str,
+) -> Result<Value, Problem> {
     let path = path.map_err(|_| Problem::not_found())?;
     let path: Vec<(String, String)> =
         path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let input = from_request(&entry.input, &path, query)?;
-    let output = entry.call(input, services, grant).await?;
-    Ok(Json(output).into_response())
+    entry.call(input, services, grant).await
+}
+
+/// Tells of an answer what it cost and how long it took (`Server-Timing`). The header goes to whoever got the answer.
+pub fn timed(mut response: Response, tally: &Tally) -> Response {
+    if let Ok(value) = HeaderValue::try_from(tally.to_string()) {
+        response.headers_mut().insert("server-timing", value);
+    }
+    response
 }
 
 fn sign_in(error: BearerError) -> Problem {

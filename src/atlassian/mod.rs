@@ -3,11 +3,13 @@
 
 mod auth;
 mod sites;
+mod tally;
 
 use std::time::Duration;
 
 pub use auth::{Auth, AuthError, Tokens};
 pub use sites::{CloudId, Site, Sites, SitesError};
+pub use tally::Tally;
 
 /// The one client for every call to Atlassian. It follows no redirect: an answer that sends us elsewhere is not an answer.
 pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {

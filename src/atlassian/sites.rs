@@ -12,6 +12,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use url::Url;
 
+use super::Tally;
 use crate::seal::fingerprint;
 
 /// How long an answer is remembered. An Atlassian token lives as long.
@@ -99,9 +100,15 @@ impl Sites {
 
     /// The Confluence sites that `token` reaches. Callers with one token share one call; errors and empty lists are not
     /// remembered, so that a person who is given access need not wait.
-    pub async fn of(&self, token: &SecretString, deadline: Instant) -> Result<Arc<[Site]>, SitesError> {
+    pub async fn of(
+        &self,
+        token: &SecretString,
+        deadline: Instant,
+        tally: &Tally,
+    ) -> Result<Arc<[Site]>, SitesError> {
         let key = fingerprint(token.expose_secret());
-        let looked_up = self.known.try_get_with(key, self.look_up(token));
+        let _wait = tally.wait();
+        let looked_up = self.known.try_get_with(key, self.look_up(token, tally));
         match tokio::time::timeout_at(deadline, looked_up).await {
             Ok(Ok(sites)) => Ok(sites),
             Ok(Err(miss)) => match miss.as_ref() {
@@ -112,7 +119,8 @@ impl Sites {
         }
     }
 
-    async fn look_up(&self, token: &SecretString) -> Result<Arc<[Site]>, Miss> {
+    async fn look_up(&self, token: &SecretString, tally: &Tally) -> Result<Arc<[Site]>, Miss> {
+        tally.call();
         let request = self.http.get(self.url.clone()).bearer_auth(token.expose_secret()).timeout(TIMEOUT);
         let response = request.send().await.map_err(|error| {
             if error.is_timeout() {
@@ -232,8 +240,9 @@ mod tests {
     }
 
     async fn ask(sites: &Sites, token: &str) -> Result<usize, SitesError> {
-        let deadline = crate::clock::Clock::system().deadline(Duration::from_secs(5));
-        sites.of(&token.to_owned().into(), deadline).await.map(|sites| sites.len())
+        let clock = crate::clock::Clock::system();
+        let deadline = clock.deadline(Duration::from_secs(5));
+        sites.of(&token.to_owned().into(), deadline, &Tally::start(&clock)).await.map(|sites| sites.len())
     }
 
     async fn calls(server: &MockServer) -> usize {
@@ -277,7 +286,9 @@ mod tests {
     async fn nobody_waits_longer_than_the_deadline() {
         let never = ResponseTemplate::new(200).set_delay(Duration::from_secs(60));
         let (sites, _server) = answering(&[never]).await;
-        let deadline = crate::clock::Clock::system().deadline(Duration::from_millis(20));
-        assert_eq!(sites.of(&"t".to_owned().into(), deadline).await, Err(SitesError::TooSlow));
+        let clock = crate::clock::Clock::system();
+        let deadline = clock.deadline(Duration::from_millis(20));
+        let tally = Tally::start(&clock);
+        assert_eq!(sites.of(&"t".to_owned().into(), deadline, &tally).await, Err(SitesError::TooSlow));
     }
 }

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::content::WebLinks;
 use super::cursor::List;
+use super::points::Price;
 use super::{Call, Connection, ContentId, ContentKind, Error, Version};
 
 /// An attachment as v2 sends it.
@@ -43,7 +44,7 @@ impl Connection {
         query.extend(media_type.map(|media_type| ("mediaType", media_type.to_owned())));
         query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
         let path = ["api", "v2", of.0.segment(), of.1.as_str(), "attachments"];
-        let list: List<Attachment> = self.send(Call::get(&path, query)).await?;
+        let list: List<Attachment> = self.send(Call::get(Price::List, &path, query)).await?;
         let cursor = list.cursor();
         Ok((list.results, cursor))
     }

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::content::{Bodies, WebLinks};
 use super::cursor::List;
+use super::points::Price;
 use super::{Call, Connection, ContentId, ContentKind, Error, Version};
 
 /// Where a comment stands.
@@ -87,7 +88,7 @@ impl Connection {
         let mut query = vec![("body-format", "storage".to_owned()), ("limit", limit.to_string())];
         query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
         let path = ["api", "v2", on.0.segment(), on.1.as_str(), kind.segment()];
-        let list: List<Comment> = self.send(Call::get(&path, query)).await?;
+        let list: List<Comment> = self.send(Call::get(Price::List, &path, query)).await?;
         let cursor = list.cursor();
         Ok((list.results, cursor))
     }
@@ -100,7 +101,7 @@ impl Connection {
     ) -> Result<(Vec<Comment>, bool), Error> {
         let query = vec![("body-format", "storage".to_owned()), ("limit", REPLIES.to_string())];
         let path = ["api", "v2", kind.segment(), thread.as_str(), "children"];
-        let list: List<Comment> = self.send(Call::get(&path, query)).await?;
+        let list: List<Comment> = self.send(Call::get(Price::List, &path, query)).await?;
         let more = list.cursor().is_some();
         Ok((list.results, more))
     }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::cursor::List;
+use super::points::{Counted, Price};
 use super::{AccountId, Call, Connection, ContentId, Error, SpaceId};
 
 /// Which of the two endpoints something came from.
@@ -62,6 +63,12 @@ impl Content {
     /// The path of the page below `/wiki`, beginning with a slash.
     pub fn web_path(&self) -> String {
         self.links.webui.clone().unwrap_or_else(|| format!("/pages/viewpage.action?pageId={}", self.id))
+    }
+}
+
+impl Counted for Content {
+    fn rows(&self) -> usize {
+        1
     }
 }
 
@@ -134,14 +141,12 @@ impl Connection {
         id: &ContentId,
         query: Vec<(&'static str, String)>,
     ) -> Result<(ContentKind, Content), Error> {
-        match self
-            .send(Call::get(&["api", "v2", ContentKind::Page.segment(), id.as_str()], query.clone()))
-            .await
-        {
+        let path = ["api", "v2", ContentKind::Page.segment(), id.as_str()];
+        match self.send(Call::get(Price::One, &path, query.clone())).await {
             Ok(page) => Ok((ContentKind::Page, page)),
             Err(Error::NotFound) => {
                 let path = ["api", "v2", ContentKind::BlogPost.segment(), id.as_str()];
-                Ok((ContentKind::BlogPost, self.send(Call::get(&path, query)).await?))
+                Ok((ContentKind::BlogPost, self.send(Call::get(Price::One, &path, query)).await?))
             }
             Err(error) => Err(error),
         }
@@ -156,7 +161,7 @@ impl Connection {
         let mut query = vec![("body-format", "export_view".to_owned())];
         query.extend(version.map(|number| ("version", number.to_string())));
         let path = ["api", "v2", of.0.segment(), of.1.as_str()];
-        let content: Content = self.send(Call::get(&path, query)).await?;
+        let content: Content = self.send(Call::get(Price::One, &path, query)).await?;
         Ok(content.body.export_view.map(|body| body.value).unwrap_or_default())
     }
 
@@ -169,7 +174,7 @@ impl Connection {
             ("body-format", "storage".to_owned()),
             ("limit", "1".to_owned()),
         ];
-        let list: List<Content> = self.send(Call::get(&["api", "v2", "pages"], query)).await?;
+        let list: List<Content> = self.send(Call::get(Price::List, &["api", "v2", "pages"], query)).await?;
         Ok(list.results.into_iter().next())
     }
 
@@ -183,7 +188,7 @@ impl Connection {
         let mut query = vec![("limit", limit.to_string()), ("sort", "-modified-date".to_owned())];
         query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
         let path = ["api", "v2", of.0.segment(), of.1.as_str(), "versions"];
-        let list: List<Version> = self.send(Call::get(&path, query)).await?;
+        let list: List<Version> = self.send(Call::get(Price::List, &path, query)).await?;
         let cursor = list.cursor();
         Ok((list.results, cursor))
     }
@@ -196,7 +201,7 @@ impl Connection {
             ("limit", SAME_TITLE.to_string()),
         ];
         query.extend(space.map(|id| ("space-id", id.to_string())));
-        let list: List<Content> = self.send(Call::get(&["api", "v2", "pages"], query)).await?;
+        let list: List<Content> = self.send(Call::get(Price::List, &["api", "v2", "pages"], query)).await?;
         if list.cursor().is_some() {
             tracing::debug!("more pages of one title than are looked at");
         }

@@ -3,6 +3,8 @@
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
+use super::points::Counted;
+
 /// One page of a list, as v2 and v1 send it.
 #[derive(Deserialize)]
 pub struct List<T> {
@@ -15,6 +17,12 @@ impl<T> List<T> {
     /// Where the list goes on.
     pub fn cursor(&self) -> Option<String> {
         self.links.cursor()
+    }
+}
+
+impl<T> Counted for List<T> {
+    fn rows(&self) -> usize {
+        self.results.len()
     }
 }
 

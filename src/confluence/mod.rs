@@ -1,7 +1,7 @@
 //! The typed client of Confluence Cloud's REST APIs: v2 for everything, v1 for search, names and the current user.
 //!
 //! [`Client`] is shared; [`Connection`] is one person at one site for the time of one request. Every call goes through the
-//! one private `send`, which knows the budget, retries once and tells errors apart.
+//! one private `send`, which shares what is under way already, retries once and keeps to the deadline; `exchange` is one try.
 
 mod attachments;
 mod cache;
@@ -10,7 +10,10 @@ mod content;
 pub mod cql;
 mod cursor;
 mod error;
+mod exchange;
+mod flights;
 mod ids;
+mod points;
 mod search;
 mod spaces;
 mod tree;
@@ -19,15 +22,18 @@ mod users;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, HeaderMap};
-use reqwest::{Method, StatusCode};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::Method;
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
-use crate::atlassian::{CloudId, describe, retry_after};
+use crate::atlassian::{CloudId, Tally};
 use cache::Caches;
+use exchange::{Attempt, Reply};
+use flights::Flights;
+use points::{Counted, Price};
 
 pub use attachments::Attachment;
 pub use comments::{Comment, CommentKind};
@@ -39,10 +45,6 @@ pub use spaces::{Space, SpaceType, Spaces};
 pub use tree::Node;
 pub use users::Person;
 
-/// The largest answer that is read, in bytes.
-const MAX_BODY: usize = 32 * 1024 * 1024;
-/// The longest Retry-After that is waited for.
-const MAX_WAIT: Duration = Duration::from_secs(3);
 /// The pause before the one retry where Confluence names none.
 const PAUSE: Duration = Duration::from_millis(150);
 
@@ -53,21 +55,29 @@ pub struct Client {
     /// `ATLASSIAN_API_URL`.
     api: Url,
     caches: Arc<Caches>,
+    flights: Arc<Flights<Attempt>>,
 }
 
 impl Client {
     pub fn new(http: reqwest::Client, api: Url) -> Self {
-        Self { http, api, caches: Arc::default() }
+        Self { http, api, caches: Arc::default(), flights: Arc::default() }
     }
 
-    /// One person at one site, for work that has to be done by `deadline`.
-    pub fn connect(&self, token: SecretString, cloud_id: CloudId, deadline: Instant) -> Connection {
+    /// One person at one site, for work that has to be done by `deadline` and is counted in `tally`.
+    pub fn connect(
+        &self,
+        token: SecretString,
+        cloud_id: CloudId,
+        deadline: Instant,
+        tally: Tally,
+    ) -> Connection {
         Connection {
             partition: cache::partition(&token, &cloud_id),
             client: self.clone(),
             token,
             cloud_id,
             deadline,
+            tally,
         }
     }
 }
@@ -79,95 +89,82 @@ pub struct Connection {
     token: SecretString,
     cloud_id: CloudId,
     deadline: Instant,
+    tally: Tally,
     /// What this person's cache entries are keyed by: nothing is shared between two access tokens.
     partition: cache::Partition,
 }
 
-/// One request, before it knows where and as whom.
+/// One request, before it knows where and as whom. All of them only read, those by POST too: each may be shared with the
+/// same request of the same person, and repeated.
 struct Call<'a> {
+    price: Price,
     method: Method,
     /// Segments below `/wiki/`.
     path: &'a [&'a str],
     query: Vec<(&'static str, String)>,
-    body: Option<serde_json::Value>,
+    body: Option<String>,
 }
 
 impl<'a> Call<'a> {
-    fn get(path: &'a [&'a str], query: Vec<(&'static str, String)>) -> Self {
-        Self { method: Method::GET, path, query, body: None }
+    fn get(price: Price, path: &'a [&'a str], query: Vec<(&'static str, String)>) -> Self {
+        Self { price, method: Method::GET, path, query, body: None }
     }
 
-    fn post(path: &'a [&'a str], body: serde_json::Value) -> Self {
-        Self { method: Method::POST, path, query: Vec::new(), body: Some(body) }
+    fn post(price: Price, path: &'a [&'a str], body: &serde_json::Value) -> Self {
+        Self { price, method: Method::POST, path, query: Vec::new(), body: Some(body.to_string()) }
     }
-}
 
-/// What one try came to.
-enum Attempt {
-    Answer(Vec<u8>),
-    /// Worth one more try, after this pause.
-    Again(Duration, Error),
-    Failed(Error),
+    /// The path's template says what is called; the path itself would say which page.
+    fn template(&self) -> String {
+        let segments = self.path.iter().map(|segment| if is_name(segment) { segment } else { "…" });
+        segments.collect::<Vec<_>>().join("/")
+    }
 }
 
 impl Connection {
     /// Sends `call` and reads its JSON answer. The only way out to Confluence.
-    async fn send<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Error> {
-        let url = self.url(&call)?;
-        let body = match self.attempt(&call, &url).await {
-            Attempt::Answer(body) => body,
-            Attempt::Failed(error) => return Err(error),
+    async fn send<T: DeserializeOwned + Counted>(&self, call: Call<'_>) -> Result<T, Error> {
+        let reply = {
+            let _wait = self.tally.wait();
+            self.reply(&call).await?
+        };
+        let answer: T = serde_json::from_slice(&reply.body)
+            .map_err(|error| Error::Unavailable(format!("unreadable JSON: {:?}", error.classify())))?;
+        if reply.is_unpaid() {
+            self.tally.spend(call.price.of(answer.rows()));
+        }
+        Ok(answer)
+    }
+
+    /// Tries, and once more where that may help.
+    async fn reply(&self, call: &Call<'_>) -> Result<Arc<Reply>, Error> {
+        let url = self.url(call)?;
+        match self.attempt(call, &url).await {
+            Attempt::Reply(reply) => Ok(reply),
+            Attempt::Failed(error) => Err(error),
             Attempt::Again(pause, error) => {
                 if timeout_at(self.deadline - PAUSE, sleep(pause)).await.is_err() {
                     return Err(error);
                 }
-                match self.attempt(&call, &url).await {
-                    Attempt::Answer(body) => body,
-                    Attempt::Again(_, error) | Attempt::Failed(error) => return Err(error),
+                match self.attempt(call, &url).await {
+                    Attempt::Reply(reply) => Ok(reply),
+                    Attempt::Again(_, error) | Attempt::Failed(error) => Err(error),
                 }
             }
-        };
-        serde_json::from_slice(&body)
-            .map_err(|error| Error::Unavailable(format!("unreadable JSON: {:?}", error.classify())))
+        }
     }
 
+    /// One try, or the outcome of the same person's same request that is under way.
     async fn attempt(&self, call: &Call<'_>, url: &Url) -> Attempt {
-        let mut request = self
-            .client
-            .http
-            .request(call.method.clone(), url.clone())
-            .bearer_auth(self.token.expose_secret())
-            .header(ACCEPT, "application/json");
-        if let Some(body) = &call.body {
-            request = request.json(body);
+        let mut key = Sha256::new().chain_update(self.partition).chain_update(call.method.as_str());
+        for part in [url.as_str(), call.body.as_deref().unwrap_or_default()] {
+            key = key.chain_update(b"\n").chain_update(part);
         }
-        let answer = timeout_at(self.deadline, async {
-            let response = request.send().await?;
-            let (status, headers) = (response.status(), response.headers().clone());
-            Ok::<_, reqwest::Error>((status, headers, read(response).await?))
-        });
-        // The path's template says what was called; the path itself would say which page.
-        let template = call
-            .path
-            .iter()
-            .map(|segment| if is_name(segment) { segment } else { "…" })
-            .collect::<Vec<_>>()
-            .join("/");
-        match answer.await {
-            Err(_) => {
-                tracing::debug!(call = template, "upstream call ran out of time");
-                Attempt::Failed(Error::TooSlow)
-            }
-            Ok(Err(error)) => {
-                let cause = Error::Unavailable(describe(error));
-                tracing::debug!(call = template, error = %cause, "upstream call failed");
-                Attempt::Again(PAUSE, cause)
-            }
-            Ok(Ok((status, headers, body))) => {
-                tracing::debug!(call = template, status = status.as_u16(), "upstream call");
-                judge(status, &headers, body)
-            }
-        }
+        let flight = self.client.flights.join(key.finalize().into(), self.exchange(call, url));
+        timeout_at(self.deadline, flight).await.unwrap_or_else(|_| {
+            tracing::debug!(call = call.template(), "upstream call ran out of time");
+            Attempt::Failed(Error::TooSlow)
+        })
     }
 
     fn url(&self, call: &Call<'_>) -> Result<Url, Error> {
@@ -181,40 +178,6 @@ impl Connection {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
         Ok(url)
-    }
-}
-
-/// Reads a body up to [`MAX_BODY`]; an empty result stands for one that is larger.
-async fn read(mut response: reqwest::Response) -> Result<Option<Vec<u8>>, reqwest::Error> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > MAX_BODY {
-            return Ok(None);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Some(body))
-}
-
-fn judge(status: StatusCode, headers: &HeaderMap, body: Option<Vec<u8>>) -> Attempt {
-    let Some(body) = body else {
-        return Attempt::Failed(Error::Unavailable("the answer is larger than is read".to_owned()));
-    };
-    if status.is_success() {
-        return Attempt::Answer(body);
-    }
-    let error = error::from_answer(status, headers, &body);
-    match (&error, status) {
-        (Error::RateLimited { retry_after: Some(seconds) }, _)
-            if Duration::from_secs(*seconds) <= MAX_WAIT =>
-        {
-            Attempt::Again(Duration::from_secs(*seconds), error)
-        }
-        (_, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE) => {
-            let wait = retry_after(headers).map_or(PAUSE, Duration::from_secs);
-            if wait <= MAX_WAIT { Attempt::Again(wait, error) } else { Attempt::Failed(error) }
-        }
-        _ => Attempt::Failed(error),
     }
 }
 

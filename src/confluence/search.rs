@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::cursor::Links;
+use super::points::{Counted, Price};
 use super::{Call, Connection, ContentId, Error, Person, SpaceId, SpaceKey};
 
 /// One page of search results.
@@ -43,6 +44,12 @@ struct List {
     total_size: Option<u64>,
     #[serde(rename = "_links", default)]
     links: Links,
+}
+
+impl Counted for List {
+    fn rows(&self) -> usize {
+        self.results.len()
+    }
 }
 
 #[derive(Deserialize)]
@@ -116,7 +123,7 @@ impl Connection {
             ("expand", "content.space,content.version".to_owned()),
         ];
         query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
-        let list: List = self.send(Call::get(&["rest", "api", "search"], query)).await?;
+        let list: List = self.send(Call::get(Price::List, &["rest", "api", "search"], query)).await?;
         let mut hits = Vec::new();
         for row in list.results {
             // Rows for spaces and users have no content; they are no answer here.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::cursor::List;
+use super::points::Price;
 use super::{Call, Connection, ContentId, Error, SpaceId, SpaceKey};
 
 /// How many keys or ids one call may name.
@@ -123,7 +124,7 @@ impl Connection {
 
     async fn list_spaces(&self, mut query: Vec<(&'static str, String)>) -> Result<Spaces, Error> {
         query.push(("description-format", "plain".to_owned()));
-        let list: List<Space> = self.send(Call::get(&["api", "v2", "spaces"], query)).await?;
+        let list: List<Space> = self.send(Call::get(Price::List, &["api", "v2", "spaces"], query)).await?;
         let cursor = list.cursor();
         let spaces: Vec<Arc<Space>> = list.results.into_iter().map(Arc::new).collect();
         for space in &spaces {

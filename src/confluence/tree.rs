@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::cursor::List;
+use super::points::Price;
 use super::{Call, Connection, ContentId, Error, SpaceId};
 
 /// How many nodes one call returns.
@@ -61,7 +62,7 @@ impl Connection {
     ) -> Result<(Vec<Node>, Option<String>), Error> {
         let mut query = vec![depth, ("limit", LIMIT.to_owned())];
         query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
-        let list: List<Node> = self.send(Call::get(path, query)).await?;
+        let list: List<Node> = self.send(Call::get(Price::List, path, query)).await?;
         let cursor = list.cursor();
         let current = |node: &Node| matches!(node.status.as_str(), "" | "current");
         Ok((list.results.into_iter().filter(current).collect(), cursor))

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::cql::{Words, quote};
 use super::cursor::List;
+use super::points::{Counted, Price};
 use super::{AccountId, Call, Connection, Error};
 
 /// How many account ids one call may name.
@@ -31,10 +32,17 @@ impl Person {
     }
 }
 
+impl Counted for Person {
+    fn rows(&self) -> usize {
+        1
+    }
+}
+
 impl Connection {
     /// The person whose sign-in this is.
     pub async fn current_person(&self) -> Result<Person, Error> {
-        let person: Person = self.send(Call::get(&["rest", "api", "user", "current"], Vec::new())).await?;
+        let person: Person =
+            self.send(Call::get(Price::People, &["rest", "api", "user", "current"], Vec::new())).await?;
         self.remember(&person).await;
         Ok(person)
     }
@@ -44,6 +52,7 @@ impl Connection {
         let cql = format!("user.fullname ~ {}", quote(name.as_str()));
         let list: List<Value> = self
             .send(Call::get(
+                Price::List,
                 &["rest", "api", "search", "user"],
                 vec![("cql", cql), ("limit", "25".to_owned())],
             ))
@@ -70,7 +79,8 @@ impl Connection {
         }
         for batch in missing.chunks(BATCH) {
             let body = serde_json::json!({ "accountIds": batch });
-            let list: List<Value> = self.send(Call::post(&["api", "v2", "users-bulk"], body)).await?;
+            let list: List<Value> =
+                self.send(Call::post(Price::People, &["api", "v2", "users-bulk"], &body)).await?;
             let people =
                 list.results.into_iter().filter_map(|row| serde_json::from_value::<Person>(row).ok());
             for person in people {

@@ -21,7 +21,7 @@ use rmcp::transport::streamable_http_server::session::never::NeverSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use serde_json::{Value, json};
 
-use crate::action::{Entry, Services};
+use crate::action::{Entry, Services, timed};
 use crate::config::{Config, Gpt};
 use crate::problem::{Kind, Problem};
 use crate::seal::payloads;
@@ -112,6 +112,7 @@ impl Door {
         check_message(&parts.headers, &body)?;
         prepare(&mut parts);
 
+        let tally = grant.tally.clone();
         let request_id = parts.extensions.get::<RequestId>().cloned().unwrap_or_default();
         let session = Session::new(self.0.clone(), profile.clone(), grant, request_id);
         let answered = session.clone();
@@ -123,7 +124,7 @@ impl Door {
         let response = service.handle(Request::from_parts(parts, Body::from(body))).await;
         match answered.challenge() {
             Some(challenge) => Err(Refusal::Challenge(challenge)),
-            None => Ok(response.map(Body::new)),
+            None => Ok(timed(response.map(Body::new), &tally)),
         }
     }
 

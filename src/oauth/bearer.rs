@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use super::AuthorizationServer;
 use super::client::is_still_welcome;
+use crate::atlassian::Tally;
 use crate::config::Gpt;
 use crate::seal::OpenError;
 use crate::seal::payloads::{Access, Door};
@@ -26,6 +27,8 @@ pub struct Grant {
     pub expires_at: i64,
     /// When the person consented, in seconds since the Unix epoch.
     pub signed_in_at: i64,
+    /// What answering the request has cost so far.
+    pub tally: Tally,
 }
 
 /// Why a request's token does not count.
@@ -72,6 +75,7 @@ impl AuthorizationServer {
             client_id: access.client_id,
             expires_at: access.expires_at,
             signed_in_at: access.signed_in_at,
+            tally: Tally::start(&self.clock),
         })
     }
 }

@@ -16,7 +16,7 @@ use super::client::Client;
 use super::error::{Code, OauthError};
 use super::params::Params;
 use super::{AuthorizationServer, OFFLINE_ACCESS, SCOPE, answer, audience, pkce};
-use crate::atlassian::{AuthError, Tokens};
+use crate::atlassian::{AuthError, Tally, Tokens};
 use crate::seal::fingerprint;
 use crate::seal::payloads::{self, Access, Audience, Refresh};
 
@@ -118,7 +118,8 @@ async fn redeem_code(
     check_audience(server, client, &code.audience, params)?;
     let tokens = server.auth.exchange(&code.atlassian_code.into()).await.map_err(|error| explain(&error))?;
     // A cold list of sites would only make the first action slow; that there is none is not a sign-in error either.
-    let warm = server.sites.of(&tokens.access_token, server.clock.deadline(WARM_UP)).await;
+    let tally = Tally::start(&server.clock);
+    let warm = server.sites.of(&tokens.access_token, server.clock.deadline(WARM_UP), &tally).await;
     if let Err(error) = warm {
         tracing::info!(%error, "the sites of a new sign-in are not known yet");
     }

@@ -31,6 +31,8 @@ pub enum FaultKind {
     Hang,
     /// Answers rightly, but late.
     Slow(Duration),
+    /// Answers with a bare status, and late.
+    LateStatus(Duration, u16),
     /// The connection is closed without an answer. Needs a real connection: a router called in memory unwinds.
     Reset,
     /// The answer ends in its middle.
@@ -45,10 +47,11 @@ pub enum FaultKind {
     TooManyRequests(u64),
 }
 
-/// What becomes of a request: an answer instead of the real one, or the real one after a while.
+/// What becomes of a request: an answer instead of the real one, or an answer after a while.
 pub enum Outcome {
     Answer(Response),
-    Late(Duration),
+    /// Without an answer, the real one.
+    Late(Duration, Option<Response>),
     Never,
 }
 
@@ -56,7 +59,10 @@ impl FaultKind {
     pub fn outcome(self) -> Outcome {
         Outcome::Answer(match self {
             FaultKind::Hang => return Outcome::Never,
-            FaultKind::Slow(wait) => return Outcome::Late(wait),
+            FaultKind::Slow(wait) => return Outcome::Late(wait, None),
+            FaultKind::LateStatus(wait, status) => {
+                return Outcome::Late(wait, Some(given(status, Vec::new(), String::new())));
+            }
             FaultKind::Status { status, headers, body } => given(status, headers, body),
             // Unwinding ends the task that serves the connection, without a word to anybody.
             FaultKind::Reset => std::panic::resume_unwind(Box::new("the sandbox closes the connection")),

@@ -103,6 +103,12 @@ impl Sandbox {
         self.shared.state().budget.spend(points, now);
     }
 
+    /// The points of this hour's budget that are used up.
+    pub fn points_spent(&self) -> u64 {
+        let now = self.shared.clock.now();
+        self.shared.state().budget.spent(now)
+    }
+
     /// Signs a person in without the browser: what the token endpoint would answer after consent.
     pub fn sign_in(&self, person: &str, scopes: &[&str]) -> serde_json::Value {
         oauth::sign_in(self, person, scopes)

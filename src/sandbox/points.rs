@@ -29,6 +29,12 @@ impl Budget {
         self.spent = self.spent.saturating_add(points);
     }
 
+    /// What has been spent in this hour.
+    pub fn spent(&mut self, now: Timestamp) -> u64 {
+        self.spend(0, now);
+        self.spent
+    }
+
     pub fn standing(&mut self, now: Timestamp) -> Standing {
         self.spend(0, now);
         let reset = (self.hour + 1) * HOUR;

@@ -32,9 +32,12 @@ pub async fn layer(State(sandbox): State<Sandbox>, request: Request, next: Next)
     let response = match due_fault(&sandbox, &path, request.uri().query()).map(FaultKind::outcome) {
         Some(Outcome::Never) => std::future::pending().await,
         Some(Outcome::Answer(response)) => response,
-        Some(Outcome::Late(wait)) => {
+        Some(Outcome::Late(wait, given)) => {
             tokio::time::sleep(wait).await;
-            answer(&sandbox, request, next, is_api).await
+            match given {
+                Some(response) => response,
+                None => answer(&sandbox, request, next, is_api).await,
+            }
         }
         None => answer(&sandbox, request, next, is_api).await,
     };

@@ -13,8 +13,11 @@ impl World {
     /// How many calls of any kind `path` costs, and which.
     async fn cost(&self, session: &Session, path: &str) -> (usize, Vec<String>) {
         self.sandbox.forget_calls();
-        self.get(session, path).await.expect(200);
+        let points_before = self.sandbox.points_spent();
+        let answer = self.get(session, path).await.expect(200);
         let calls = self.sandbox.calls();
+        let points = self.sandbox.points_spent() - points_before;
+        assert_eq!(answer.cost(), (calls.len(), points), "{path}: {}", answer.header("server-timing"));
         (calls.len(), calls.iter().map(|call| format!("{} {}", call.method, call.path)).collect())
     }
 }

@@ -7,6 +7,7 @@ mod attachments;
 mod batch;
 mod changes;
 mod checking;
+mod coalescing;
 mod comments;
 mod configuration;
 mod document;

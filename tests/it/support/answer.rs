@@ -30,6 +30,15 @@ impl Answer {
         self.json[member].as_str().unwrap_or_default()
     }
 
+    /// What `Server-Timing` says the answer cost: calls to Atlassian, and points.
+    #[track_caller]
+    pub fn cost(&self) -> (usize, u64) {
+        let timing = self.header("server-timing");
+        let cost = timing.split_once("desc=\"").and_then(|(_, rest)| rest.split_once(" points\""));
+        let (calls, points) = cost.and_then(|(cost, _)| cost.split_once(" calls, ")).expect(timing);
+        (calls.parse().unwrap(), points.parse().unwrap())
+    }
+
     /// Fails unless this is `status`, showing what came instead.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
