@@ -1,13 +1,32 @@
-//! How fast Markdown is made, beside a generic converter on the same bodies in the same run, and whether ten times the
-//! input takes ten times as long: `cargo bench --bench markdown -- [FOLDER of .xhtml and .html files]`.
+//! How fast Markdown is made, beside generic converters on the same bodies in the same run, whether ten times the input takes
+//! ten times as long, and how much memory: `cargo bench --bench markdown -- [FOLDER of .xhtml and .html files]`.
+//!
+//! `PYTHON=path` names a Python that has markdownify; without one it is left out.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::disallowed_methods, clippy::cast_precision_loss)]
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use causeway::markdown::{Context, PartSize, from_html, from_storage};
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// Converts the file it is given a few times and prints the shortest time in seconds.
+const MARKDOWNIFY: &str = "
+import sys, time
+from markdownify import markdownify
+body = open(sys.argv[1]).read()
+def once():
+    start = time.perf_counter()
+    markdownify(body)
+    return time.perf_counter() - start
+print(min(once() for _ in range(5)))
+";
 
 fn main() {
     let given = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
@@ -29,6 +48,13 @@ fn main() {
     report("storage", page.len(), ours);
     report("storage, htmd", page.len(), theirs);
     println!("storage: {:.1} times as fast as htmd", ratio(theirs, ours));
+    match markdownify(&page) {
+        Some(theirs) => {
+            report("storage, markdownify", page.len(), theirs);
+            println!("storage: {:.0} times as fast as markdownify", ratio(theirs, ours));
+        }
+        None => println!("markdownify is left out: PYTHON names no Python that has it"),
+    }
 
     let rendered = repeated(&html, 200_000);
     if !rendered.is_empty() {
@@ -47,6 +73,7 @@ fn main() {
         "ten times the input: {:.1} times the time",
         10.0 * per_byte(more, long.len()) / per_byte(once, page.len())
     );
+    println!("peak memory: {:.1} times the input", peak(&long, || from_storage(&long, &context)));
 
     let document = from_storage(&long, &context);
     let size = PartSize { chars: 30_000, json_bytes: 90_000 };
@@ -79,6 +106,25 @@ fn fastest<T>(run: impl Fn() -> T) -> Duration {
         start.elapsed()
     };
     (0..20).map(|_| time(())).min().unwrap()
+}
+
+/// The most memory that is held at once while `run` lasts, in multiples of `input`.
+fn peak<T>(input: &str, run: impl Fn() -> T) -> f64 {
+    MEMORY.reset_peak_usage();
+    let before = MEMORY.current_usage();
+    let result = run();
+    let most = MEMORY.peak_usage();
+    drop(result);
+    (most - before) as f64 / input.len() as f64
+}
+
+fn markdownify(body: &str) -> Option<Duration> {
+    let file = std::env::temp_dir().join("causeway-bench.xhtml");
+    std::fs::write(&file, body).unwrap();
+    let output =
+        Command::new(std::env::var_os("PYTHON")?).args(["-c", MARKDOWNIFY]).arg(&file).output().ok()?;
+    std::fs::remove_file(&file).unwrap();
+    String::from_utf8(output.stdout).ok()?.trim().parse().ok().map(Duration::from_secs_f64)
 }
 
 fn report(what: &str, length: usize, time: Duration) {

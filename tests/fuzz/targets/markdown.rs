@@ -8,12 +8,13 @@ mod markdown;
 
 use std::collections::HashMap;
 
-use markdown::{Context, Document, Expansions, PartSize, from_html, from_storage, from_storage_with};
 use libfuzzer_sys::fuzz_target;
+use markdown::{Context, Document, Expansions, PartSize, from_html, from_storage, from_storage_with};
 
 fuzz_target!(|data: &[u8]| {
     let Ok(body) = std::str::from_utf8(data) else { return };
-    let number = data.iter().fold(data.len(), |number, byte| number.wrapping_mul(31).wrapping_add(usize::from(*byte)));
+    let number =
+        data.iter().fold(data.len(), |number, byte| number.wrapping_mul(31).wrapping_add(usize::from(*byte)));
     let people = HashMap::new();
     let context = Context {
         wiki_url: "https://acme.atlassian.net/wiki",
