@@ -101,7 +101,7 @@ impl Converter<'_> {
         let target = resource.address(self.context);
         match (label, &resource) {
             (Some(label), _) => self.writer.link(&label, target),
-            (None, Resource::Url { url }) => self.writer.link(super::resources::file_name(url), target),
+            (None, Resource::Url { url }) => self.writer.link(resources::file_name(url), target),
             (None, _) => self.resource(&resource, target),
         }
     }

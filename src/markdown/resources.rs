@@ -44,7 +44,7 @@ pub(super) enum Resource {
 
 impl Resource {
     pub(super) fn read(name: &str, attributes: Attributes<'_>) -> Option<Self> {
-        let get = |key: &str| attributes.get(key).map(std::borrow::Cow::into_owned);
+        let get = |key: &str| attributes.get(key).map(Cow::into_owned);
         let title = || get("ri:content-title").unwrap_or_default();
         Some(match name {
             "ri:page" => Self::Page { title: title(), space: get("ri:space-key") },
