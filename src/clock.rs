@@ -58,3 +58,17 @@ impl Clock {
         tokio::time::Instant::now() + budget
     }
 }
+
+/// Tells how long something takes, in real time.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(tokio::time::Instant);
+
+impl Stopwatch {
+    pub fn start() -> Self {
+        Self(tokio::time::Instant::now())
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}

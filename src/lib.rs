@@ -71,6 +71,7 @@ use clock::Clock;
 use config::{Config, Gpt};
 use oauth::AuthorizationServer;
 use seal::Sealer;
+use telemetry::Metrics;
 use web::checks::Checks;
 
 /// Everything that the routes share.
@@ -89,10 +90,12 @@ impl Gateway {
         let entries: Arc<[Entry]> = actions::all().into();
         let sealer = Sealer::new(&config.secrets, clock.clone()).map_err(io::Error::other)?;
         let http = atlassian::http_client().map_err(io::Error::other)?;
-        let auth =
-            Auth::new(&config.atlassian, &config.public_url, http.clone()).map_err(io::Error::other)?;
-        let sites = Sites::new(&config.atlassian.api_url, http.clone());
-        let confluence = confluence::Client::new(http.clone(), config.atlassian.api_url.clone());
+        let metrics = Metrics::new(&clock);
+        let auth = Auth::new(&config.atlassian, &config.public_url, http.clone(), metrics.clone())
+            .map_err(io::Error::other)?;
+        let sites = Sites::new(&config.atlassian.api_url, http.clone(), metrics.clone());
+        let confluence =
+            confluence::Client::new(http.clone(), config.atlassian.api_url.clone(), metrics.clone());
         let scopes = upstream_scopes(&config.gpts, &entries);
         let server = AuthorizationServer::new(
             config.clone(),
@@ -101,9 +104,18 @@ impl Gateway {
             auth,
             sites.clone(),
             scopes,
+            metrics.clone(),
         );
-        let services =
-            Services { server, sites, confluence, sealer, clock, budget: config.budget, audit: config.audit };
+        let services = Services {
+            server,
+            sites,
+            confluence,
+            sealer,
+            clock,
+            metrics,
+            budget: config.budget,
+            audit: config.audit,
+        };
         Ok(Self { config, entries, services, http })
     }
 }
@@ -130,24 +142,30 @@ pub fn known_actions() -> Vec<(&'static str, bool)> {
     actions::all().iter().map(|entry| (entry.id, entry.on_by_default)).collect()
 }
 
-/// Serves the gateway on `listener` until `shutdown` resolves and open requests are answered.
+/// Serves a gateway of its own on `listener` until `shutdown` resolves and open requests are answered.
 pub async fn run(
     listener: TcpListener,
     config: Config,
     clock: Clock,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let gateway = Gateway::new(config, clock)?;
-    axum::serve(listener, router::router(&gateway)).with_graceful_shutdown(shutdown).await
+    serve(listener, &Gateway::new(config, clock)?, shutdown).await
 }
 
-/// Serves what the operator alone sees on `listener` until `shutdown` resolves.
-pub async fn run_admin(
+/// Serves `gateway` on `listener` until `shutdown` resolves and open requests are answered.
+pub async fn serve(
     listener: TcpListener,
-    config: Config,
-    clock: Clock,
+    gateway: &Gateway,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let gateway = Gateway::new(config, clock)?;
-    axum::serve(listener, router::admin(&gateway)).with_graceful_shutdown(shutdown).await
+    axum::serve(listener, router::router(gateway)).with_graceful_shutdown(shutdown).await
+}
+
+/// Serves what the operator alone sees of `gateway` on `listener` until `shutdown` resolves.
+pub async fn serve_admin(
+    listener: TcpListener,
+    gateway: &Gateway,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    axum::serve(listener, router::admin(gateway)).with_graceful_shutdown(shutdown).await
 }

@@ -114,12 +114,15 @@ fn serve() -> Result<(), String> {
     let listen = config.listen;
     block_on(async move {
         let listener = bind("CAUSEWAY_LISTEN", listen).await?;
-        if let Some(address) = config.admin_listen {
-            let listener = bind("CAUSEWAY_ADMIN_LISTEN", address).await?;
-            tokio::spawn(causeway::run_admin(listener, config.clone(), Clock::system(), shutdown()));
-        }
         eprint!("{}", banner(&config));
-        causeway::run(listener, config, Clock::system(), shutdown()).await.map_err(|error| error.to_string())
+        let admin = config.admin_listen;
+        let gateway = Gateway::new(config, Clock::system()).map_err(|error| error.to_string())?;
+        if let Some(address) = admin {
+            let listener = bind("CAUSEWAY_ADMIN_LISTEN", address).await?;
+            let gateway = gateway.clone();
+            tokio::spawn(async move { causeway::serve_admin(listener, &gateway, shutdown()).await });
+        }
+        causeway::serve(listener, &gateway, shutdown()).await.map_err(|error| error.to_string())
     })
 }
 

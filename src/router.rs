@@ -21,7 +21,9 @@ const MAX_BODY: usize = 256 * 1024;
 
 /// What the operator alone sees (`CAUSEWAY_ADMIN_LISTEN`).
 pub fn admin(gateway: &Gateway) -> Router {
-    Router::new().route("/readyz", get(health::details)).with_state(gateway.checks())
+    let metrics =
+        Router::new().route("/metrics", get(health::metrics)).with_state(gateway.services.metrics.clone());
+    Router::new().route("/readyz", get(health::details)).with_state(gateway.checks()).merge(metrics)
 }
 
 /// The whole gateway as a service.
@@ -29,7 +31,7 @@ pub fn router(gateway: &Gateway) -> Router {
     let urls = gateway.config.public_url.clone();
     let server_metadata = || get(oauth::server_metadata).options(oauth::preflight);
     let resource_metadata = || get(oauth::resource_metadata).options(oauth::preflight);
-    let limits = layers::InFlight::new(gateway.config.max_in_flight);
+    let limits = layers::InFlight::new(gateway.config.max_in_flight, gateway.services.metrics.clone());
 
     let actions: Router = action::router(gateway.entries.iter()).with_state(gateway.services.clone()).into();
     let mcp = Router::new()
@@ -89,5 +91,5 @@ pub fn router(gateway: &Gateway) -> Router {
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(from_fn(layers::headers))
         .layer(from_fn_with_state(urls, problem::render))
-        .layer(from_fn(layers::trace))
+        .layer(from_fn_with_state(gateway.services.metrics.clone(), layers::trace))
 }

@@ -1,4 +1,6 @@
-//! The only place that configures logging.
+//! The only place that configures logging; and what is counted.
+
+pub mod metrics;
 
 use std::io::IsTerminal as _;
 
@@ -10,6 +12,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt};
 
 use crate::config::Log;
+
+pub use metrics::Metrics;
 
 /// Starts logging to standard error. A second call in one process changes nothing.
 pub fn start(log: &Log) {

@@ -15,6 +15,7 @@ use crate::confluence;
 use crate::oauth::{AuthorizationServer, Grant};
 use crate::problem::{Candidate, Kind, Problem};
 use crate::seal::Sealer;
+use crate::telemetry::Metrics;
 
 /// What the actions of all requests share.
 #[derive(Clone)]
@@ -24,6 +25,7 @@ pub struct Services {
     pub confluence: confluence::Client,
     pub sealer: Sealer,
     pub clock: Clock,
+    pub metrics: Metrics,
     /// How long an action may take in all.
     pub budget: Duration,
     /// Whether each call leaves a line in the audit log.

@@ -112,9 +112,11 @@ impl Entry {
         grant: Grant,
     ) -> Result<Value, Problem> {
         let (gpt, who) = (grant.gpt.clone(), audit::who(services, &grant));
+        let running = services.metrics.action(self.id, grant.door.name(), &gpt.slug);
         let tally = grant.tally.part();
         let grant = Grant { tally: tally.clone(), ..grant };
         let result = self.answer(input, services, grant).await;
+        running.end(result.as_ref().map_or_else(|problem| problem.kind.name(), |_| "ok"));
         if let Some(who) = who {
             audit::record(self, &gpt.slug, &who, &result, &tally);
         }

@@ -11,6 +11,7 @@ use oauth2::{
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config;
+use crate::telemetry::Metrics;
 use crate::urls::PublicUrl;
 
 /// How long one call to the token endpoint may take.
@@ -29,6 +30,7 @@ type Client = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointN
 pub struct Auth {
     client: Arc<Client>,
     http: reqwest::Client,
+    metrics: Metrics,
 }
 
 /// What Atlassian grants.
@@ -60,6 +62,7 @@ impl Auth {
         config: &config::Atlassian,
         public_url: &PublicUrl,
         http: reqwest::Client,
+        metrics: Metrics,
     ) -> Result<Self, String> {
         let endpoint = |path: &str| {
             let mut url = config.auth_url.clone();
@@ -72,7 +75,7 @@ impl Auth {
             .set_auth_uri(AuthUrl::from_url(endpoint("/authorize")))
             .set_token_uri(TokenUrl::from_url(endpoint("/oauth/token")))
             .set_redirect_uri(RedirectUrl::new(public_url.callback()).map_err(|error| error.to_string())?);
-        Ok(Self { client: Arc::new(client), http })
+        Ok(Self { client: Arc::new(client), http, metrics })
     }
 
     /// Where the browser goes to consent. All parameters are required by Atlassian.
@@ -90,7 +93,7 @@ impl Auth {
     /// Redeems a code, which works once.
     pub async fn exchange(&self, code: &SecretString) -> Result<Tokens, AuthError> {
         let code = AuthorizationCode::new(code.expose_secret().to_owned());
-        let send = |request| send(self.http.clone(), request);
+        let send = |request| send(self.clone(), request);
         self.client
             .exchange_code(code)
             .request_async(&send)
@@ -102,7 +105,7 @@ impl Auth {
     /// Trades a refresh token for new tokens. Atlassian rotates it and honours the old one for 10 more minutes.
     pub async fn refresh(&self, refresh_token: &SecretString) -> Result<Tokens, AuthError> {
         let refresh_token = RefreshToken::new(refresh_token.expose_secret().to_owned());
-        let send = |request| send(self.http.clone(), request);
+        let send = |request| send(self.clone(), request);
         let answer = self.client.exchange_refresh_token(&refresh_token).request_async(&send).await;
         answer.map(|answer| tokens(&answer)).map_err(refused)
     }
@@ -157,11 +160,12 @@ fn refusal(answer: &BasicErrorResponse) -> AuthError {
 }
 
 /// Sends one request of the oauth2 crate with our own client. Only an answer that decides something is handed back.
-async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, AuthError> {
+async fn send(auth: Auth, request: HttpRequest) -> Result<HttpResponse, AuthError> {
     let mut request =
         reqwest::Request::try_from(request).map_err(|error| unavailable(super::describe(error)))?;
     *request.timeout_mut() = Some(TIMEOUT);
-    let response = http.execute(request).await.map_err(|error| unavailable(super::describe(error)))?;
+    let sent = super::counted(&auth.metrics, "oauth/token", auth.http.execute(request));
+    let response = sent.await.map_err(|error| unavailable(super::describe(error)))?;
     let status = response.status();
     if status.is_server_error() || status == reqwest::StatusCode::TOO_MANY_REQUESTS {
         let retry_after = super::retry_after(response.headers());

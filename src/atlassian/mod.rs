@@ -5,7 +5,12 @@ mod auth;
 mod sites;
 mod tally;
 
+use std::future::Future;
 use std::time::Duration;
+
+use crate::clock::Stopwatch;
+use crate::telemetry::Metrics;
+use crate::telemetry::metrics::Upstream;
 
 pub use auth::{Auth, AuthError, Tokens};
 pub use sites::{CloudId, Site, Sites, SitesError};
@@ -20,6 +25,23 @@ pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
         .pool_max_idle_per_host(64)
         .user_agent(concat!("causeway/", env!("CARGO_PKG_VERSION")))
         .build()
+}
+
+/// Awaits the head of an answer, and counts the call under its template.
+async fn counted(
+    metrics: &Metrics,
+    call: &str,
+    sent: impl Future<Output = reqwest::Result<reqwest::Response>>,
+) -> reqwest::Result<reqwest::Response> {
+    let began = Stopwatch::start();
+    let answer = sent.await;
+    let outcome = match &answer {
+        Ok(response) => Upstream::Status(response.status().as_u16()),
+        Err(error) if error.is_timeout() => Upstream::TooSlow,
+        Err(_) => Upstream::Failed,
+    };
+    metrics.upstream(call, outcome, began.elapsed());
+    answer
 }
 
 /// Reads a body that may be at most `limit` bytes long.

@@ -14,6 +14,7 @@ use url::Url;
 
 use super::Tally;
 use crate::seal::fingerprint;
+use crate::telemetry::Metrics;
 
 /// How long an answer is remembered. An Atlassian token lives as long.
 const LIFETIME: Duration = Duration::from_secs(3600);
@@ -88,14 +89,16 @@ pub struct Sites {
     url: Url,
     /// By the SHA-256 of the access token, so that the memory holds no token.
     known: Cache<[u8; 32], Arc<[Site]>>,
+    metrics: Metrics,
 }
 
 impl Sites {
     /// `api_url` is the origin of Atlassian's API.
-    pub fn new(api_url: &Url, http: reqwest::Client) -> Self {
+    pub fn new(api_url: &Url, http: reqwest::Client, metrics: Metrics) -> Self {
         let mut url = api_url.clone();
         url.set_path("/oauth/token/accessible-resources");
-        Self { http, url, known: Cache::builder().max_capacity(CAPACITY).time_to_live(LIFETIME).build() }
+        let known = Cache::builder().max_capacity(CAPACITY).time_to_live(LIFETIME).build();
+        Self { http, url, known, metrics }
     }
 
     /// The Confluence sites that `token` reaches. Callers with one token share one call; errors and empty lists are not
@@ -107,6 +110,7 @@ impl Sites {
         tally: &Tally,
     ) -> Result<Arc<[Site]>, SitesError> {
         let key = fingerprint(token.expose_secret());
+        self.metrics.cache("sites", self.known.contains_key(&key).then_some(&()));
         let _wait = tally.wait();
         let looked_up = self.known.try_get_with(key, self.look_up(token, tally));
         match tokio::time::timeout_at(deadline, looked_up).await {
@@ -122,7 +126,8 @@ impl Sites {
     async fn look_up(&self, token: &SecretString, tally: &Tally) -> Result<Arc<[Site]>, Miss> {
         tally.call();
         let request = self.http.get(self.url.clone()).bearer_auth(token.expose_secret()).timeout(TIMEOUT);
-        let response = request.send().await.map_err(|error| {
+        let sent = super::counted(&self.metrics, "oauth/token/accessible-resources", request.send());
+        let response = sent.await.map_err(|error| {
             if error.is_timeout() {
                 SitesError::TooSlow
             } else {
@@ -236,7 +241,14 @@ mod tests {
             mock.up_to_n_times(times).mount(&server).await;
         }
         let url = Url::parse(&server.uri()).unwrap();
-        (Sites::new(&url, crate::atlassian::http_client().unwrap()), server)
+        (
+            Sites::new(
+                &url,
+                crate::atlassian::http_client().unwrap(),
+                Metrics::new(&crate::clock::Clock::system()),
+            ),
+            server,
+        )
     }
 
     async fn ask(sites: &Sites, token: &str) -> Result<usize, SitesError> {

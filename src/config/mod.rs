@@ -27,7 +27,7 @@ pub struct Config {
     pub public_url: PublicUrl,
     /// `CAUSEWAY_LISTEN`: where to listen.
     pub listen: SocketAddr,
-    /// `CAUSEWAY_ADMIN_LISTEN`: where /readyz is served with details, if anywhere.
+    /// `CAUSEWAY_ADMIN_LISTEN`: where /metrics and /readyz with details are served, if anywhere.
     pub admin_listen: Option<SocketAddr>,
     /// `CAUSEWAY_SECRET`: the key ring. The first seals, all open. Never empty.
     pub secrets: Vec<SecretString>,

@@ -20,7 +20,11 @@ pub const VARIABLES: &[Variable] = &[
         "the origin people and ChatGPT reach; https, or http on loopback",
     ),
     variable("CAUSEWAY_LISTEN", "127.0.0.1:8080", "address and port to listen on"),
-    variable("CAUSEWAY_ADMIN_LISTEN", "none", "address and port for /readyz with details"),
+    variable(
+        "CAUSEWAY_ADMIN_LISTEN",
+        "none",
+        "address and port for /metrics and /readyz with details, for the operator alone",
+    ),
     variable(
         "CAUSEWAY_SECRET",
         "required",

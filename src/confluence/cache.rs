@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{AccountId, Space, SpaceId, SpaceKey};
 use crate::atlassian::CloudId;
 use crate::seal::fingerprint;
+use crate::telemetry::Metrics;
 
 /// Stands for one access token at one site.
 pub type Partition = [u8; 32];
@@ -22,22 +23,46 @@ pub type SpaceList = Arc<[Arc<Space>]>;
 
 /// The caches, each bounded in entries and time.
 pub struct Caches {
-    pub spaces: Cache<(Partition, SpaceId), Arc<Space>>,
+    pub spaces: Counted<(Partition, SpaceId), Arc<Space>>,
     /// The spaces that a list of keys names, for allow-lists.
-    pub named_spaces: Cache<(Partition, Vec<SpaceKey>), SpaceList>,
-    pub people: Cache<(Partition, AccountId), Arc<str>>,
+    pub named_spaces: Counted<(Partition, Vec<SpaceKey>), SpaceList>,
+    pub people: Counted<(Partition, AccountId), Arc<str>>,
 }
 
-impl Default for Caches {
-    fn default() -> Self {
-        Self { spaces: cache(20_000, 600), named_spaces: cache(5_000, 600), people: cache(50_000, 3_600) }
+impl Caches {
+    pub fn new(metrics: &Metrics) -> Self {
+        Self {
+            spaces: Counted::new("spaces", 20_000, 600, metrics),
+            named_spaces: Counted::new("named spaces", 5_000, 600, metrics),
+            people: Counted::new("people", 50_000, 3_600, metrics),
+        }
     }
 }
 
-fn cache<K, V>(entries: u64, seconds: u64) -> Cache<K, V>
+/// A cache whose hits and misses are counted.
+pub struct Counted<K, V> {
+    name: &'static str,
+    known: Cache<K, V>,
+    metrics: Metrics,
+}
+
+impl<K, V> Counted<K, V>
 where
     K: std::hash::Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
-    Cache::builder().max_capacity(entries).time_to_live(Duration::from_secs(seconds)).build()
+    fn new(name: &'static str, entries: u64, seconds: u64, metrics: &Metrics) -> Self {
+        let known = Cache::builder().max_capacity(entries).time_to_live(Duration::from_secs(seconds)).build();
+        Self { name, known, metrics: metrics.clone() }
+    }
+
+    pub async fn get(&self, key: &K) -> Option<V> {
+        let found = self.known.get(key).await;
+        self.metrics.cache(self.name, found.as_ref());
+        found
+    }
+
+    pub async fn insert(&self, key: K, value: V) {
+        self.known.insert(key, value).await;
+    }
 }

@@ -12,6 +12,8 @@ use url::Url;
 
 use super::{Call, Connection, Error, PAUSE, error, points};
 use crate::atlassian::{describe, retry_after};
+use crate::clock::Stopwatch;
+use crate::telemetry::metrics::Upstream;
 
 /// The largest answer that is read, in bytes.
 const MAX_BODY: usize = 32 * 1024 * 1024;
@@ -57,10 +59,17 @@ impl Connection {
             Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.clone()),
             None => request,
         };
-        let (template, tally) = (call.template(), self.tally.clone());
+        let (template, tally, metrics) = (call.template(), self.tally.clone(), self.client.metrics.clone());
         let exchange = async move {
             tally.call();
-            let attempt = match transfer(request).await {
+            let began = Stopwatch::start();
+            let transferred = transfer(request).await;
+            let outcome = match &transferred {
+                Err(_) => Upstream::Failed,
+                Ok((status, ..)) => Upstream::Status(status.as_u16()),
+            };
+            metrics.upstream(&template, outcome, began.elapsed());
+            let attempt = match transferred {
                 Err(error) => {
                     let cause = Error::Unavailable(describe(error));
                     tracing::debug!(call = template, error = %cause, "upstream call failed");

@@ -30,6 +30,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use crate::atlassian::{CloudId, Tally};
+use crate::clock::Stopwatch;
+use crate::telemetry::Metrics;
+use crate::telemetry::metrics::Upstream;
 use cache::Caches;
 use exchange::{Attempt, Reply};
 use flights::Flights;
@@ -56,11 +59,12 @@ pub struct Client {
     api: Url,
     caches: Arc<Caches>,
     flights: Arc<Flights<Attempt>>,
+    metrics: Metrics,
 }
 
 impl Client {
-    pub fn new(http: reqwest::Client, api: Url) -> Self {
-        Self { http, api, caches: Arc::default(), flights: Arc::default() }
+    pub fn new(http: reqwest::Client, api: Url, metrics: Metrics) -> Self {
+        Self { http, api, caches: Arc::new(Caches::new(&metrics)), flights: Arc::default(), metrics }
     }
 
     /// One person at one site, for work that has to be done by `deadline` and is counted in `tally`.
@@ -161,8 +165,11 @@ impl Connection {
             key = key.chain_update(b"\n").chain_update(part);
         }
         let flight = self.client.flights.join(key.finalize().into(), self.exchange(call, url));
+        let began = Stopwatch::start();
         timeout_at(self.deadline, flight).await.unwrap_or_else(|_| {
-            tracing::debug!(call = call.template(), "upstream call ran out of time");
+            let template = call.template();
+            self.client.metrics.upstream(&template, Upstream::TooSlow, began.elapsed());
+            tracing::debug!(call = template, "upstream call ran out of time");
             Attempt::Failed(Error::TooSlow)
         })
     }

@@ -17,6 +17,8 @@ use crate::seal::payloads::{Access, Door};
 pub struct Grant {
     /// The GPT whose rights hold, as it is configured now.
     pub gpt: Arc<Gpt>,
+    /// The door that the request came through.
+    pub door: Door,
     /// Atlassian's access token.
     pub token: SecretString,
     /// The scopes Atlassian granted.
@@ -70,6 +72,7 @@ impl AuthorizationServer {
         }
         Ok(Grant {
             gpt: gpt.clone(),
+            door,
             token: access.token.into(),
             scopes: access.scopes.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
             client_id: access.client_id,

@@ -39,6 +39,7 @@ pub async fn callback(
     let client_state = client_state.as_deref();
     let location = match atlassian_code(&params) {
         Ok(code) => {
+            server.metrics.sign_in("returned", "ok");
             let code = server.sealer.seal(&payloads::Code {
                 atlassian_code: code.to_owned(),
                 client_id,
@@ -50,6 +51,7 @@ pub async fn callback(
             server.client_url(&redirect_uri, client_state, &[("code", &code)])
         }
         Err(error) => {
+            server.metrics.sign_in("returned", error.code.as_str());
             tracing::info!(%error, "Atlassian sent a person back without a code");
             server.error_url(&redirect_uri, client_state, error)
         }

@@ -33,6 +33,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::seal::Sealer;
 use crate::seal::payloads::SignIn;
+use crate::telemetry::Metrics;
 
 pub use authorize::authorize;
 pub use bearer::{BearerError, Grant};
@@ -61,6 +62,7 @@ pub struct AuthorizationServer {
     scopes: Arc<[&'static str]>,
     refreshes: token::Refreshes,
     documents: metadata_document::Documents,
+    metrics: Metrics,
 }
 
 impl AuthorizationServer {
@@ -72,6 +74,7 @@ impl AuthorizationServer {
         auth: Auth,
         sites: Sites,
         mut scopes: Vec<&'static str>,
+        metrics: Metrics,
     ) -> Self {
         scopes.push(OFFLINE_ACCESS);
         scopes.sort_unstable();
@@ -85,6 +88,7 @@ impl AuthorizationServer {
             scopes: scopes.into(),
             refreshes: token::Refreshes::new(),
             documents: metadata_document::Documents::new(),
+            metrics,
         }
     }
 
@@ -95,6 +99,7 @@ impl AuthorizationServer {
 
     /// Where the browser goes to consent at Atlassian.
     fn atlassian_url(&self, sign_in: &SignIn) -> String {
+        self.metrics.sign_in("begun", "ok");
         self.auth.authorize_url(&self.scopes, self.sealer.seal(sign_in))
     }
 

@@ -73,13 +73,26 @@ async fn redeem(
     params.faultless()?;
     let client = Client::at_token(server, &params, headers)?;
     match params.require("grant_type", "There is no grant_type.")? {
-        "authorization_code" => redeem_code(server, &client, &params).await.map(Arc::new),
-        "refresh_token" => refresh(server, &client, &params).await,
+        "authorization_code" => {
+            let redeemed = redeem_code(server, &client, &params).await.map(Arc::new);
+            server.metrics.sign_in("redeemed", outcome(&redeemed));
+            redeemed
+        }
+        "refresh_token" => {
+            let refreshed = refresh(server, &client, &params).await;
+            server.metrics.refresh(outcome(&refreshed));
+            refreshed
+        }
         _ => Err(OauthError::new(
             Code::UnsupportedGrantType,
             "The grant_type has to be authorization_code or refresh_token.",
         )),
     }
+}
+
+/// What a token request is counted as.
+fn outcome(result: &Result<Arc<Issued>, OauthError>) -> &'static str {
+    result.as_ref().map_or_else(|error| error.code.as_str(), |_| "ok")
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

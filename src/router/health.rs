@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use moka::future::Cache;
 use url::Url;
 
 use crate::Gateway;
+use crate::telemetry::{Metrics, metrics::CONTENT_TYPE};
 use crate::web::checks::{Check, Checks, Verdict};
 
 /// How long an answer about upstream holds, so that probes do not become load.
@@ -56,6 +58,14 @@ pub async fn details(State(checks): State<Checks>) -> (StatusCode, Json<Arc<[Che
     let checks = checks.all().await;
     let sound = checks.iter().all(|check| check.verdict < Verdict::Bad);
     (if sound { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(checks))
+}
+
+/// What was counted, for Prometheus.
+pub async fn metrics(State(metrics): State<Metrics>) -> Response {
+    match metrics.text() {
+        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 pub async fn ready(State(health): State<Health>) -> (StatusCode, &'static str) {

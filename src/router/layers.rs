@@ -13,43 +13,54 @@ use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
 use crate::problem::{Kind, Problem};
-use crate::telemetry::RequestId;
+use crate::telemetry::{Metrics, RequestId};
 
 /// How long a request may wait for a place.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Places for requests that call Confluence (`CAUSEWAY_MAX_IN_FLIGHT`).
 #[derive(Clone)]
-pub struct InFlight(Arc<Semaphore>);
+pub struct InFlight {
+    places: Arc<Semaphore>,
+    metrics: Metrics,
+}
 
 impl InFlight {
-    pub fn new(places: usize) -> Self {
-        Self(Arc::new(Semaphore::new(places)))
+    pub fn new(places: usize, metrics: Metrics) -> Self {
+        Self { places: Arc::new(Semaphore::new(places)), metrics }
     }
 }
 
 /// Waits for a place, not for long.
 pub async fn wait_for_a_place(
-    State(InFlight(places)): State<InFlight>,
+    State(InFlight { places, metrics }): State<InFlight>,
     request: Request,
     next: Next,
 ) -> Response {
-    if let Ok(Ok(_place)) = tokio::time::timeout(PATIENCE, places.acquire()).await {
+    let waiting = metrics.waiting();
+    let place = tokio::time::timeout(PATIENCE, places.acquire()).await;
+    drop(waiting);
+    if let Ok(Ok(_place)) = place {
+        let _counted = metrics.in_flight();
         return next.run(request).await;
     }
+    metrics.shed("no place");
     let problem =
         Problem::new(Kind::Overloaded, "The gateway is busy.", "Wait 5 seconds before the next call.");
     Problem { retry_after: Some(5), ..problem }.into_response()
 }
 
-/// Names the request and logs it by its route's template: the path itself may hold ids or sealed strings.
-pub async fn trace(mut request: Request, next: Next) -> Response {
+/// Names the request, counts it, and logs it by its route's template: the path itself may hold ids or sealed strings.
+pub async fn trace(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
     let id = RequestId::random();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", %id, method = %method(request.method()), route);
+    let method = method(request.method());
+    let running = metrics.request(method, &route);
+    let span = tracing::info_span!("request", %id, method, route);
     request.extensions_mut().insert(id.clone());
     let mut response = next.run(request).instrument(span.clone()).await;
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), "answered"));
+    running.end(response.status().as_u16());
     if let Ok(value) = HeaderValue::try_from(id.to_string()) {
         response.headers_mut().insert("x-request-id", value);
     }
@@ -57,15 +68,15 @@ pub async fn trace(mut request: Request, next: Next) -> Response {
 }
 
 /// The methods of HTTP by name; what else somebody sends is not repeated in a log.
-fn method(method: &Method) -> &str {
+fn method(method: &Method) -> &'static str {
     match *method {
-        Method::GET
-        | Method::HEAD
-        | Method::POST
-        | Method::PUT
-        | Method::PATCH
-        | Method::DELETE
-        | Method::OPTIONS => method.as_str(),
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
         _ => "other",
     }
 }

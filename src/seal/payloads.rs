@@ -45,6 +45,16 @@ pub enum Door {
     Mcp,
 }
 
+impl Door {
+    /// Its name in logs and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Actions => "actions",
+            Self::Mcp => "mcp",
+        }
+    }
+}
+
 /// What a client asked for at `/oauth/authorize`; travels as Atlassian's `state`, and through the consent page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignIn {

@@ -1,10 +1,7 @@
 //! `causeway check`, and what the operator's own address tells.
 
-use causeway::config::Config;
 use causeway::sandbox::{Fault, FaultKind};
-use causeway::{known_actions, run_admin};
 use serde_json::Value;
-use tokio::net::TcpListener;
 use tokio::process::Command;
 
 use crate::support::World;
@@ -53,13 +50,9 @@ async fn the_operators_address_tells_the_findings_and_nothing_else() {
         times: usize::MAX,
         kind: FaultKind::Status { status: 500, headers: Vec::new(), body: String::new() },
     });
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let config = Config::load(&world.env, &known_actions()).unwrap();
-    tokio::spawn(run_admin(listener, config, world.clock.clone(), std::future::pending()));
-    let answer = world.http.get(format!("http://{address}/readyz")).send().await.unwrap();
+    let answer = world.http.get(format!("{}/readyz", world.admin_url)).send().await.unwrap();
     let findings: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
     assert!(findings.as_array().unwrap().iter().all(|check| check["found"].is_string()), "{findings}");
-    let elsewhere = world.http.get(format!("http://{address}/v1/me")).send().await.unwrap();
+    let elsewhere = world.http.get(format!("{}/v1/me", world.admin_url)).send().await.unwrap();
     assert_eq!(elsewhere.status(), 404);
 }

@@ -22,6 +22,7 @@ mod mcp;
 mod mcp_door;
 mod mcp_research;
 mod me;
+mod metrics;
 mod oauth;
 mod oauth_attacks;
 mod oauth_clients;

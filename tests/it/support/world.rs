@@ -1,5 +1,6 @@
 //! Starting gateways, and asking them things.
 
+use std::future::pending;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -7,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use causeway::clock::Clock;
 use causeway::config::{Config, Environment};
 use causeway::sandbox::{App, Sandbox};
+use causeway::{Gateway, serve, serve_admin};
 use reqwest::RequestBuilder;
 use tokio::net::TcpListener;
 
@@ -24,6 +26,8 @@ const ATLASSIAN_SECRET: &str = "ATOA&secret=+%2f";
 pub struct World {
     /// The gateway's origin, as it is reached.
     pub url: String,
+    /// Where the operator alone looks.
+    pub admin_url: String,
     /// The gateway's origin, as it calls itself.
     pub public_url: String,
     pub sandbox: Sandbox,
@@ -106,8 +110,9 @@ impl World {
             .no_proxy()
             .build()
             .unwrap();
-        let world = Self { url, public_url, sandbox, sandbox_url, clock, env, http, file };
-        world.serve(listener, &[]);
+        let mut world =
+            Self { url, admin_url: String::new(), public_url, sandbox, sandbox_url, clock, env, http, file };
+        world.serve(listener, &[]).await;
         world
     }
 
@@ -120,21 +125,23 @@ impl World {
     pub async fn replica_with(&self, overrides: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let world = Self { url, ..self.clone() };
-        world.serve(listener, overrides);
+        let mut world = Self { url, ..self.clone() };
+        world.serve(listener, overrides).await;
         world
     }
 
-    fn serve(&self, listener: TcpListener, overrides: &[(&str, &str)]) {
+    async fn serve(&mut self, listener: TcpListener, overrides: &[(&str, &str)]) {
         let mut env = self.env.clone();
         env.extend(overrides.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         env.retain(|_, value| !value.is_empty());
         let config =
             Config::load(&env, &causeway::known_actions()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-        let clock = self.clock.clone();
-        tokio::spawn(
-            async move { causeway::run(listener, config, clock, std::future::pending()).await.unwrap() },
-        );
+        let gateway = Gateway::new(config, self.clock.clone()).unwrap();
+        let admin = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.admin_url = format!("http://{}", admin.local_addr().unwrap());
+        let operators = gateway.clone();
+        tokio::spawn(async move { serve_admin(admin, &operators, pending()).await.unwrap() });
+        tokio::spawn(async move { serve(listener, &gateway, pending()).await.unwrap() });
     }
 
     /// A person's browser, without cookies.
