@@ -19,6 +19,7 @@
 //! | `oauth` | the authorization server that clients see |
 //! | `confluence` | the typed client of Confluence |
 //! | `markdown` | storage format or HTML in, Markdown out |
+//! | `ranking` | which texts answer a question |
 //! | `atlassian` | sign-in and sites at Atlassian |
 //! | `seal` | sealed strings, and every payload that travels in one |
 //! | `config`, `clock`, `urls`, `telemetry` | the ground |
@@ -30,7 +31,7 @@
 //! # Invariants
 //!
 //! - No action sees the app's state, a header or a raw token: it gets a `Caller`. What it reads comes through `Wiki`, which checks the policy.
-//! - `confluence`, `markdown` and `seal` do not know axum; `markdown` and `seal` do no IO and are not async.
+//! - `confluence`, `markdown`, `ranking` and `seal` do not know axum; `markdown`, `ranking` and `seal` do no IO and are not async.
 //! - Only `config` reads the environment, only `clock` the clock, only `urls` builds our own URLs, only `telemetry` configures logging.
 //! - The process keeps nothing that a restart may lose. Caches may vanish at any time. No page text is cached or logged.
 //! - What is remembered of upstream answers is keyed by the SHA-256 of the upstream access token and cloud id; a call under way is shared
@@ -52,6 +53,7 @@ pub mod mcp;
 pub mod oauth;
 pub mod openapi;
 pub mod problem;
+pub mod ranking;
 pub mod router;
 pub mod sandbox;
 pub mod seal;

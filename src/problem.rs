@@ -311,6 +311,7 @@ impl From<confluence::Error> for Problem {
             Error::BadRequest(_) => Self::unavailable("Confluence refused our request with 400"),
             Error::RateLimited { retry_after } => Self::rate_limited(retry_after),
             Error::Unavailable(cause) => Self::unavailable(cause),
+            Error::TooLarge => Self::unavailable("the answer is larger than is read"),
             Error::TooSlow => Self::too_slow(),
         }
     }

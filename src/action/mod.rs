@@ -30,7 +30,9 @@ pub use input::{CommaList, from_request};
 pub use operation::{as_schema, router, timed};
 pub use schema::plain;
 pub use text::{clip, fit, json_bytes};
-pub use wiki::{Document, Included, Located, Results, Titled, Wiki, cql_problem};
+pub use wiki::{
+    Breadth, Document, FoundPage, FoundPages, Included, Located, Results, Titled, Wiki, cql_problem,
+};
 
 /// The most bytes any answer has, whatever the page holds: ChatGPT refuses 100,000 characters.
 pub const MAX_ANSWER: usize = 100_000;

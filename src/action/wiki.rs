@@ -3,6 +3,7 @@
 //! The policy is decided on pairs of cloud id and space id. What lies outside is missing, not forbidden: both look the same.
 
 mod around;
+mod bodies;
 mod cursor;
 mod drawn;
 mod search;
@@ -21,8 +22,9 @@ use crate::problem::Problem;
 use crate::seal::Sealer;
 
 pub use around::Located;
+pub use bodies::{FoundPage, FoundPages};
 pub use drawn::Included;
-pub use search::{Results, cql_problem};
+pub use search::{Breadth, Results, cql_problem};
 
 /// A site, a person and a policy.
 pub struct Wiki {

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::action::{Document, Included, Wiki};
-use crate::confluence::{AccountId, ContentId, Space};
+use crate::action::{Document, FoundPage, FoundPages, Included, Wiki};
+use crate::confluence::{AccountId, ContentId, Space, SpaceKey};
 use crate::markdown::{
     self, Context, Expansions, Inclusion, from_storage, from_storage_with, included_pages, mentioned_people,
 };
@@ -19,6 +19,21 @@ pub fn convert(
 ) -> markdown::Document {
     let known = Known::new(wiki, people);
     from_storage(storage, &known.context(page, space))
+}
+
+/// Pages that a search found as Markdown, as their bodies stand: what their macros draw on is not in it.
+pub fn convert_found(wiki: &Wiki, found: &FoundPages) -> Vec<markdown::Document> {
+    let known = Known::new(wiki, &found.people);
+    let convert = |page: &FoundPage| {
+        let context = Context {
+            wiki_url: &known.wiki_url,
+            page_id: page.id.as_str(),
+            space_key: page.hit.space_key.as_ref().map(SpaceKey::as_str),
+            people: &known.people,
+        };
+        from_storage(&page.storage, &context)
+    };
+    found.pages.iter().map(convert).collect()
 }
 
 /// A page as Markdown, its macros replaced by what they show where that can be had: included pages by their own text, the

@@ -3,7 +3,9 @@
 //! To add one, copy the shape of a file (input, output, call) and add its line to [`all`].
 
 mod conversion;
+mod filter;
 mod find_page;
+mod find_passages;
 mod get_page;
 mod get_page_history;
 mod get_page_tree;
@@ -24,6 +26,7 @@ use crate::action::{Entry, entry};
 pub fn all() -> Vec<Entry> {
     vec![
         entry::<search_confluence::SearchConfluence>(),
+        entry::<find_passages::FindPassages>(),
         entry::<find_page::FindPage>(),
         entry::<get_page::GetPage>(),
         entry::<get_pages::GetPages>(),

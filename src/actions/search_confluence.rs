@@ -3,13 +3,15 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::filter::Filter;
 use super::shapes::{Person, Space, status, time};
 use crate::action::{
-    Action, Caller, CommaList, MAX_ANSWER, Results, Wiki, clip, cql_problem, fit, json_bytes,
+    Action, Breadth, Caller, CommaList, MAX_ANSWER, Results, Wiki, clip, cql_problem, fit, json_bytes,
 };
-use crate::confluence::cql::{CqlError, DateBound, Filters, Sort, Words, parse_raw};
-use crate::confluence::{ContentId, Hit, SpaceKey};
+use crate::confluence::Hit;
+use crate::confluence::cql::{CqlError, Filters, Sort, Words, parse_raw};
 use crate::problem::Problem;
+use crate::ranking::Question;
 
 /// What an answer holds beside the results and their CQL, at the most, in bytes: the cursor and the suggestion.
 const AROUND: usize = 5_000;
@@ -26,30 +28,11 @@ pub struct SearchConfluence {
     /// A CQL expression instead of query, for what words and filters cannot say. ORDER BY may end it.
     #[schema(max_length = 4000, example = "title ~ \"release\" AND lastmodified >= now(\"-90d\")")]
     cql: Option<String>,
-    /// Only in these spaces: comma-separated space keys, any of them.
-    #[schema(value_type = Option<String>, max_length = 2000, example = "ENG,PROD")]
-    space: Option<CommaList<SpaceKey>>,
     /// Only these types, comma-separated: page, blogpost, comment, attachment. Left out: page,blogpost.
     #[schema(value_type = Option<String>, max_length = 100, example = "page,blogpost")]
     r#type: Option<CommaList<ContentType>>,
-    /// Words that the title has to hold.
-    #[schema(max_length = 255, example = "onboarding")]
-    title: Option<String>,
-    /// Labels, comma-separated; a result has all of them.
-    #[schema(value_type = Option<String>, max_length = 1000, example = "runbook")]
-    label: Option<CommaList<String>>,
-    /// Who created it: me, an account id or a person's name.
-    #[schema(max_length = 255, example = "me")]
-    author: Option<String>,
-    /// Only below this page, at any depth: its id.
-    #[schema(value_type = Option<String>, max_length = 20, example = "1310745")]
-    ancestor: Option<ContentId>,
-    /// Changed on this day or later: YYYY-MM-DD, or a time ago as -N with d, w, m or y.
-    #[schema(max_length = 12, example = "-30d")]
-    updated_after: Option<String>,
-    /// Changed on this day or earlier: YYYY-MM-DD, or a time ago as -N with d, w, m or y.
-    #[schema(max_length = 12, example = "2026-12-31")]
-    updated_before: Option<String>,
+    #[serde(flatten)]
+    filter: Filter,
     /// The order of the results; it beats an ORDER BY in cql. Left out: the order of cql, else relevance.
     #[schema(inline)]
     sort: Option<SortBy>,
@@ -92,7 +75,7 @@ pub struct SearchResults {
     /// There is more: call again with this as cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
-    /// When nothing was found: what to change.
+    /// When nothing was found as asked: what was searched for instead, or what to change.
     #[serde(skip_serializing_if = "Option::is_none")]
     suggestion: Option<String>,
 }
@@ -101,7 +84,7 @@ pub struct SearchResults {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SearchResult {
-    /// The id, usable with getPage for pages and blog posts.
+    /// The id, usable with getPage for pages and blog posts and with getAttachment for attachments.
     id: String,
     /// page, blogpost, comment or attachment.
     r#type: String,
@@ -132,15 +115,28 @@ impl Action for SearchConfluence {
     type Output = SearchResults;
 
     async fn call(self, caller: Caller) -> Result<SearchResults, Problem> {
-        let mut filters = self.filters()?;
+        let filters = self.filters()?;
         let wiki = caller.wiki().await?;
-        if let Some(author) = &self.author {
-            filters.author = Some(wiki.author(author).await?);
-        }
-        let found = wiki.search(filters, self.limit, self.cursor.as_deref()).await?;
-        Ok(self.answer(&wiki, found))
+        let filters = self.filter.with_author(&wiki, filters).await?;
+        let cursor = self.cursor.as_deref();
+        let found = match self.wider(&filters) {
+            Some(wider) => wiki.search_or(filters.clone(), wider, self.limit, cursor).await?,
+            None => wiki.search(filters.clone(), self.limit, cursor).await?,
+        };
+        let suggestion = match found.breadth {
+            Breadth::Wider => Some(ANY_WORD.to_owned()),
+            Breadth::AsAsked if found.are_empty() && cursor.is_none() => {
+                Some(self.suggestion(&wiki, filters).await)
+            }
+            Breadth::AsAsked => None,
+        };
+        Ok(answer(&wiki, found, suggestion))
     }
 }
+
+/// What is said of results that hold some of the words.
+const ANY_WORD: &str = "Nothing holds all of these words. These results hold some of them, those with most of them first; \
+    check that they are about what was asked, or try other words.";
 
 impl SearchConfluence {
     /// The parameters as filters, all but the author, who may have to be looked up.
@@ -152,77 +148,92 @@ impl SearchConfluence {
                 "either query or cql, never both",
             ));
         }
-        if self.says_nothing() {
+        if self.query.is_none() && self.cql.is_none() && self.given().is_empty() {
             return Err(cql_problem(&CqlError::Nothing));
         }
-        let words =
-            |name, text: &Option<String>| text.as_deref().map(|text| Words::parse(name, text)).transpose();
-        let date = |name, text: &Option<String>| {
-            text.as_deref().map(|text| DateBound::parse(name, text)).transpose()
-        };
         let read = || -> Result<Filters, CqlError> {
             Ok(Filters {
                 types: self.r#type.iter().flat_map(|list| &list.0).map(|one| one.name().to_owned()).collect(),
-                query: words("query", &self.query)?,
+                query: self.query.as_deref().map(|text| Words::parse("query", text)).transpose()?,
                 raw: self.cql.as_deref().map(parse_raw).transpose()?,
-                spaces: self.space.iter().flat_map(|list| &list.0).map(ToString::to_string).collect(),
-                title: words("title", &self.title)?,
-                labels: self.label.as_ref().map(|list| list.0.clone()).unwrap_or_default(),
-                author: None,
-                contributor: None,
-                ancestor: self.ancestor.as_ref().map(ToString::to_string),
-                updated_after: date("updatedAfter", &self.updated_after)?,
-                updated_before: date("updatedBefore", &self.updated_before)?,
                 sort: self.sort.map(SortBy::order),
+                ..self.filter.filters()?
             })
         };
         read().map_err(|error| cql_problem(&error))
     }
 
-    fn says_nothing(&self) -> bool {
-        self.query.is_none()
-            && self.cql.is_none()
-            && self.space.is_none()
-            && self.r#type.is_none()
-            && self.title.is_none()
-            && self.label.is_none()
-            && self.author.is_none()
-            && self.ancestor.is_none()
-            && self.updated_after.is_none()
-            && self.updated_before.is_none()
+    /// The names of the filters that are given.
+    fn given(&self) -> Vec<&'static str> {
+        self.r#type.iter().map(|_| "type").chain(self.filter.given()).collect()
     }
 
-    fn answer(&self, wiki: &Wiki, found: Results) -> SearchResults {
-        let nothing = found.hits.is_empty() && found.next_cursor.is_none();
-        let room = (MAX_ANSWER - AROUND).saturating_sub(json_bytes(&found.cql)) / found.hits.len().max(1);
-        SearchResults {
-            suggestion: nothing.then(|| self.suggestion()),
-            results: found.hits.into_iter().map(|hit| result(wiki, hit, room)).collect(),
-            total: found.total,
-            cql: found.cql,
-            next_cursor: found.next_cursor,
+    /// The same filters with any of the words instead of all of them, where there are several.
+    fn wider(&self, filters: &Filters) -> Option<Filters> {
+        let any = |name, text: Option<&str>| {
+            let words = Question::search_words(text?);
+            if words.len() > 1 { Words::any_of(name, &words).ok() } else { None }
+        };
+        match (&self.query, self.filter.title()) {
+            (Some(query), _) => Some(Filters { query: Some(any("query", Some(query))?), ..filters.clone() }),
+            (None, title) => Some(Filters { title: Some(any("title", title)?), ..filters.clone() }),
         }
     }
 
-    /// What could be relaxed, most promising first.
-    fn suggestion(&self) -> String {
-        let filters = [
-            ("space", self.space.is_some()),
-            ("type", self.r#type.is_some()),
-            ("title", self.title.is_some()),
-            ("label", self.label.is_some()),
-            ("author", self.author.is_some()),
-            ("ancestor", self.ancestor.is_some()),
-            ("updatedAfter", self.updated_after.is_some()),
-            ("updatedBefore", self.updated_before.is_some()),
-        ];
-        let used: Vec<&str> = filters.iter().filter(|(_, used)| *used).map(|(name, _)| *name).collect();
-        match (used.is_empty(), self.query.is_some()) {
-            (false, true) => format!("Try without {}, or with fewer or other words.", used.join(", ")),
-            (false, false) => format!("Try without {}.", used.join(", ")),
-            (true, true) => "Try fewer words, synonyms, or words in the wiki's own language.".to_owned(),
-            (true, false) => "Try a wider CQL expression, or query with plain words.".to_owned(),
+    /// What to change when nothing was found. Costs a call where it can say how much there would be.
+    async fn suggestion(&self, wiki: &Wiki, filters: Filters) -> String {
+        let given = self.given();
+        let (without, way) = match (&filters, self.filter.title()) {
+            (Filters { query: None, raw: None, .. }, Some(_)) if given.len() == 1 => {
+                let text = Filters { query: filters.title.clone(), ..Filters::default() };
+                (text, "With these words as query instead of title".to_owned())
+            }
+            (Filters { query: None, raw: None, .. }, Some(_)) => {
+                let others: Vec<&str> = given.into_iter().filter(|name| *name != "title").collect();
+                (
+                    Filters { title: filters.title, ..Filters::default() },
+                    format!("Without {}", others.join(", ")),
+                )
+            }
+            (Filters { query: None, raw: None, .. }, None) => {
+                return format!("Try without {}.", given.join(" or without "));
+            }
+            _ if given.is_empty() => return self.other_words(),
+            _ => {
+                let Filters { query, raw, .. } = filters;
+                (Filters { query, raw, ..Filters::default() }, format!("Without {}", given.join(", ")))
+            }
+        };
+        // How much there would be is a kindness, too.
+        let found = wiki.search(without, 1, None).await.ok().filter(|found| !found.are_empty());
+        match found.map(|found| found.total) {
+            Some(Some(1)) => format!("{way} there is 1 result: call again so, if that is meant."),
+            Some(Some(total)) => format!("{way} there are {total} results: call again so, if that is meant."),
+            Some(None) => format!("{way} there are results: call again so, if that is meant."),
+            None => format!("{way} there is nothing either. {}", self.other_words()),
         }
+    }
+
+    fn other_words(&self) -> String {
+        let advice = if self.cql.is_some() {
+            "Try a wider CQL expression, or query with plain words."
+        } else if self.r#type.is_some() {
+            "Try fewer words, synonyms, or words in the wiki's own language."
+        } else {
+            "Try fewer words, synonyms, words in the wiki's own language, or type=comment,attachment."
+        };
+        advice.to_owned()
+    }
+}
+
+fn answer(wiki: &Wiki, found: Results, suggestion: Option<String>) -> SearchResults {
+    let room = (MAX_ANSWER - AROUND).saturating_sub(json_bytes(&found.cql)) / found.hits.len().max(1);
+    SearchResults {
+        results: found.hits.into_iter().map(|hit| result(wiki, hit, room)).collect(),
+        total: found.total,
+        cql: found.cql,
+        next_cursor: found.next_cursor,
+        suggestion,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Pages and blog posts.
 
+use std::str::FromStr;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -27,6 +29,18 @@ impl ContentKind {
         match self {
             Self::Page => "pages",
             Self::BlogPost => "blogposts",
+        }
+    }
+}
+
+impl FromStr for ContentKind {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "page" => Ok(Self::Page),
+            "blogpost" => Ok(Self::BlogPost),
+            _ => Err("not one of page, blogpost"),
         }
     }
 }
@@ -93,6 +107,10 @@ impl Bodies {
     pub(super) fn storage(&self) -> &str {
         self.storage.as_ref().map_or("", |body| &body.value)
     }
+
+    pub(super) fn into_storage(self) -> Option<String> {
+        self.storage.map(|body| body.value)
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -150,6 +168,12 @@ impl Connection {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// What is known to be a page, or a blog post, with its body.
+    pub async fn content_of_kind(&self, kind: ContentKind, id: &ContentId) -> Result<Content, Error> {
+        let query = vec![("body-format", "storage".to_owned())];
+        self.send(Call::get(Price::One, &["api", "v2", kind.segment(), id.as_str()], query)).await
     }
 
     /// A page or blog post as Confluence renders it (`export_view`), current or at `version`.

@@ -29,6 +29,9 @@ pub enum Error {
     BadRequest(String),
     #[error("rate limited")]
     RateLimited { retry_after: Option<u64> },
+    /// More than is read.
+    #[error("the answer is larger than is read")]
+    TooLarge,
     /// Anything unusable.
     #[error("unavailable: {0}")]
     Unavailable(String),

@@ -112,7 +112,7 @@ async fn transfer(request: RequestBuilder) -> Result<Transferred, reqwest::Error
 
 fn judge(status: StatusCode, headers: &HeaderMap, body: Option<Vec<u8>>) -> Attempt {
     let Some(body) = body else {
-        return Attempt::Failed(Error::Unavailable("the answer is larger than is read".to_owned()));
+        return Attempt::Failed(Error::TooLarge);
     };
     if status.is_success() {
         return Attempt::Reply(Arc::new(Reply { body, paid: AtomicBool::new(false) }));

@@ -43,7 +43,7 @@ pub use comments::{Comment, CommentKind};
 pub use content::{Content, ContentKind, Version};
 pub use error::Error;
 pub use ids::{AccountId, ContentId, SpaceId, SpaceKey};
-pub use search::{Found, Hit};
+pub use search::{Found, Hit, Rows};
 pub use spaces::{Space, SpaceType, Spaces};
 pub use tree::Node;
 pub use users::Person;
@@ -126,6 +126,11 @@ impl<'a> Call<'a> {
 }
 
 impl Connection {
+    /// How many calls this answer has cost so far.
+    pub fn calls(&self) -> u64 {
+        self.tally.calls()
+    }
+
     /// Sends `call` and reads its JSON answer. The only way out to Confluence.
     async fn send<T: DeserializeOwned + Counted>(&self, call: Call<'_>) -> Result<T, Error> {
         let reply = {

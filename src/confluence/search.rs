@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::content::Bodies;
 use super::cursor::Links;
 use super::points::{Counted, Price};
-use super::{Call, Connection, ContentId, Error, Person, SpaceId, SpaceKey};
+use super::{Call, Connection, ContentId, ContentKind, Error, Person, SpaceId, SpaceKey};
 
 /// One page of search results.
 #[derive(Debug)]
@@ -35,6 +36,32 @@ pub struct Hit {
     /// The number of the current version.
     pub version: Option<u32>,
     pub last_modified_by: Option<Person>,
+    /// The storage format, where [`Rows::WithBodies`] were asked for and came.
+    pub storage: Option<String>,
+}
+
+/// What the rows of a search come with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    WithExcerpts,
+    /// Confluence silently sends at most 50 of them.
+    WithBodies,
+}
+
+impl Rows {
+    fn excerpt(self) -> &'static str {
+        match self {
+            Self::WithExcerpts => "highlight_unescaped",
+            Self::WithBodies => "none",
+        }
+    }
+
+    fn expand(self) -> &'static str {
+        match self {
+            Self::WithExcerpts => "content.space,content.version",
+            Self::WithBodies => "content.space,content.version,content.body.storage",
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -79,6 +106,7 @@ struct Content {
     title: Option<String>,
     space: Option<Space>,
     version: Option<Version>,
+    body: Option<Bodies>,
 }
 
 #[derive(Deserialize)]
@@ -107,20 +135,32 @@ struct Container {
 
 impl Connection {
     /// Content that `cql` finds, `limit` (at most 50) rows a page.
-    pub async fn search(&self, cql: &str, limit: u32, cursor: Option<&str>) -> Result<Found, Error> {
-        match self.search_once(cql, limit, cursor).await {
+    pub async fn search(
+        &self,
+        cql: &str,
+        rows: Rows,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Found, Error> {
+        match self.search_once(cql, rows, limit, cursor).await {
             // Reported of real sites: a hit that has just gone makes the whole page of results a 404.
-            Err(Error::NotFound) if limit > 1 => self.search_once(cql, limit / 2, cursor).await,
+            Err(Error::NotFound) if limit > 1 => self.search_once(cql, rows, limit / 2, cursor).await,
             result => result,
         }
     }
 
-    async fn search_once(&self, cql: &str, limit: u32, cursor: Option<&str>) -> Result<Found, Error> {
+    async fn search_once(
+        &self,
+        cql: &str,
+        rows: Rows,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Found, Error> {
         let mut query = vec![
             ("cql", cql.to_owned()),
             ("limit", limit.to_string()),
-            ("excerpt", "highlight_unescaped".to_owned()),
-            ("expand", "content.space,content.version".to_owned()),
+            ("excerpt", rows.excerpt().to_owned()),
+            ("expand", rows.expand().to_owned()),
         ];
         query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
         let list: List = self.send(Call::get(Price::List, &["rest", "api", "search"], query)).await?;
@@ -166,6 +206,7 @@ impl From<Row> for Hit {
             last_modified: when.or(row.last_modified).and_then(|time| time.parse().ok()),
             version: number,
             last_modified_by: by.and_then(|by| serde_json::from_value(by).ok()),
+            storage: row.content.body.and_then(Bodies::into_storage),
         }
     }
 }
@@ -179,6 +220,11 @@ impl Hit {
     /// The id as that of a page or blog post.
     pub fn content_id(&self) -> Option<ContentId> {
         self.id.parse().ok()
+    }
+
+    /// Whether it is a page or a blog post, if it is either.
+    pub fn kind(&self) -> Option<ContentKind> {
+        self.r#type.parse().ok()
     }
 }
 

@@ -96,6 +96,22 @@ impl Connection {
         Ok(names)
     }
 
+    /// The names among these that are known already, without a call.
+    pub async fn known_names(
+        &self,
+        ids: impl IntoIterator<Item = AccountId>,
+    ) -> HashMap<AccountId, Arc<str>> {
+        let mut names = HashMap::new();
+        for id in ids {
+            if let Some(name) = self.client.caches.people.get(&(self.partition, id.clone())).await
+                && !name.is_empty()
+            {
+                names.insert(id, name);
+            }
+        }
+        names
+    }
+
     /// Keeps a name that came with another answer.
     pub(super) async fn remember(&self, person: &Person) {
         if !person.name().is_empty() {

@@ -43,10 +43,15 @@ impl Part {
 impl Document {
     /// The document in parts, always the same ones for the same size. There is at least one.
     pub fn parts(&self, size: PartSize) -> Vec<Part> {
+        self.parts_of(0..self.text.trim_end().len(), size)
+    }
+
+    /// A range that starts at a block of the page, in parts. There is at least one.
+    pub(super) fn parts_of(&self, range: Range<usize>, size: PartSize) -> Vec<Part> {
         let size = PartSize { chars: size.chars.max(1), json_bytes: size.json_bytes.max(6) };
-        let end = self.text.trim_end().len();
+        let end = range.start + self.text[range.clone()].trim_end().len();
         let mut parts = Vec::new();
-        let mut from = Start { offset: 0, context: 0 };
+        let mut from = Start { offset: range.start, context: 0 };
         let mut cuts = self.index.cuts.as_slice();
         while from.offset < end || parts.is_empty() {
             cuts = &cuts[cuts.partition_point(|cut| cut.offset <= from.offset)..];
@@ -143,11 +148,6 @@ impl Document {
         let after_word = text.rfind([' ', '\n']).map(|at| at + 1).filter(|at| *at > text.len() / 2);
         let offset = from.offset + after_word.unwrap_or(text.len()).max(first.len_utf8());
         (Start { offset, context }, closing)
-    }
-
-    /// What to write before a piece that starts inside `context`.
-    pub(super) fn opening(&self, context: u32) -> String {
-        self.frame(context).opening
     }
 
     /// What to write before and after a part that starts inside `context`.

@@ -1,37 +1,43 @@
-//! Finding what a question is about: sections and blocks whose words match.
+//! Pieces to quote: the sections of a document in passages, and those that hold the words of a query.
 
 use std::ops::Range;
 
 use super::document::Document;
+use super::parts::PartSize;
 
-/// A piece of a document that matches a query.
+/// A piece of a document, small enough to quote.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Passage<'a> {
-    /// Markdown. What starts inside a list or a table says so.
+    /// Markdown. What starts inside a list, a table or code says so.
     pub text: String,
-    /// The headings above it, outermost first.
+    /// The headings it is under, outermost first.
     pub headings: Vec<&'a str>,
-    /// How well it matches, from 0 to about 2, comparable across documents for the same query.
-    pub score: f64,
-    /// Where it starts in the Markdown, in bytes.
-    pub offset: usize,
 }
 
-/// Blocks are joined into passages of about this size, in bytes.
+/// Blocks under one heading are joined into passages of about this size, in bytes; a block that is larger alone is cut.
 const PASSAGE: usize = 1200;
 
 /// A passage must match this well, compared with the best one of its document.
 const FAR_BELOW_BEST: f64 = 0.4;
 
 impl Document {
-    /// The passages that hold words of the query, best first.
-    pub fn passages(&self, query: &str) -> Vec<Passage<'_>> {
-        let words = Words::of(query);
+    /// The whole document in passages, in its order. A table, a list or code stays whole where it fits.
+    pub fn passages(&self) -> Vec<Passage<'_>> {
         let parents = self.parents();
-        let blocks = self.blocks(SMALL);
-        let mut passages: Vec<Passage<'_>> =
-            blocks.into_iter().filter_map(|block| self.passage(&block, &words, &parents)).collect();
-        passages.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.offset.cmp(&b.offset)));
+        let size = PartSize { chars: PASSAGE, json_bytes: 2 * PASSAGE };
+        let mut passages = Vec::new();
+        for block in self.blocks() {
+            let path = self.path(block.heading, &parents);
+            let headings: Vec<&str> =
+                path.into_iter().map(|at| self.index.headings[at].text.as_str()).collect();
+            let texts = if block.range.len() <= PASSAGE {
+                vec![self.text[block.range].trim_end().to_owned()]
+            } else {
+                self.parts_of(block.range, size).into_iter().map(super::Part::into_text).collect()
+            };
+            let texts = texts.into_iter().filter(|text| !text.trim().is_empty());
+            passages.extend(texts.map(|text| Passage { text, headings: headings.clone() }));
+        }
         passages
     }
 
@@ -40,7 +46,7 @@ impl Document {
         let words = Words::of(query);
         let parents = self.parents();
         let scored: Vec<(Range<usize>, f64)> = self
-            .blocks(WHOLE)
+            .blocks()
             .into_iter()
             .filter_map(|block| Some((block.range.clone(), self.score(&block, &words, &parents)?)))
             .collect();
@@ -66,32 +72,32 @@ impl Document {
         self.select(&wanted)
     }
 
-    /// The document in passages: blocks, joined under their heading while they are small.
-    fn blocks(&self, rank: u8) -> Vec<Block> {
+    /// The document in blocks, joined under their heading while they are small. A heading begins a new one, unless there are
+    /// only headings before it.
+    fn blocks(&self) -> Vec<Block> {
         let mut blocks: Vec<Block> = Vec::new();
-        let mut cuts = self.index.cuts.iter().filter(|cut| cut.rank <= rank).peekable();
+        let mut only_headings = false;
+        let mut cuts = self.index.cuts.iter().filter(|cut| cut.rank <= WHOLE).peekable();
         while let Some(cut) = cuts.next() {
             let end = cuts.peek().map_or(self.text.len(), |next| next.offset);
+            let is_heading = cut.rank == HEADING;
             match blocks.last_mut() {
-                Some(last) if cut.rank > 0 && end - last.range.start <= PASSAGE => last.range.end = end,
-                _ => blocks.push(Block { range: cut.offset..end, context: cut.context }),
+                Some(last) if only_headings => {
+                    last.range.end = end;
+                    last.heading = if is_heading { cut.offset } else { last.heading };
+                }
+                Some(last) if !is_heading && end - last.range.start <= PASSAGE => last.range.end = end,
+                _ => blocks.push(Block { range: cut.offset..end, heading: cut.offset }),
             }
+            only_headings = is_heading;
         }
         blocks
-    }
-
-    fn passage(&self, block: &Block, words: &Words, parents: &[Option<usize>]) -> Option<Passage<'_>> {
-        let score = self.score(block, words, parents)?;
-        let headings =
-            self.path(block.range.start, parents).into_iter().map(|at| self.index.headings[at].text.as_str());
-        let text = self.opening(block.context) + self.text[block.range.clone()].trim_end();
-        Some(Passage { text, headings: headings.collect(), score, offset: block.range.start })
     }
 
     /// How well a block and the headings above it match, if the block itself does at all.
     fn score(&self, block: &Block, words: &Words, parents: &[Option<usize>]) -> Option<f64> {
         let body = self.text[block.range.clone()].to_lowercase();
-        let headings = self.path(block.range.start, parents);
+        let headings = self.path(block.heading, parents);
         let above: Vec<String> =
             headings.iter().map(|at| self.index.headings[*at].text.to_lowercase()).collect();
         let mut score = 0.0;
@@ -131,12 +137,13 @@ impl Document {
 
 struct Block {
     range: Range<usize>,
-    context: u32,
+    /// A place under the headings that the block is under.
+    heading: usize,
 }
 
-/// Ranks of cuts: blocks of the page, and also items and rows.
+/// Ranks of cuts: headings and blocks of the page; those of items and rows are higher.
+const HEADING: u8 = 0;
 const WHOLE: u8 = 1;
-const SMALL: u8 = 3;
 
 /// The words of a query, lower case, each once.
 struct Words {

@@ -29,6 +29,7 @@ mod oauth_clients;
 mod oauth_input;
 mod oauth_logs;
 mod page;
+mod passages;
 mod policy;
 mod privacy_of_logs;
 mod search;

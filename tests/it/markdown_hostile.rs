@@ -164,7 +164,7 @@ proptest! {
                 document.section(&heading.text);
             }
             document.matching("a p");
-            document.passages("a p");
+            document.passages();
         }
     }
 

@@ -116,26 +116,72 @@ fn a_query_returns_only_what_matches_under_its_headings() {
         matching.markdown()
     );
     assert!(!matching.markdown().contains("Doors"));
-    let passages = document.passages("air pressure");
-    assert_eq!(passages[0].headings, ["Trains", "Brakes"]);
-    assert!(passages[0].text.contains("air pressure"));
-    assert_eq!(document.passages("the pressure of it")[0].headings, ["Trains", "Brakes"]);
     assert!(document.matching("zeppelin ing").is_none());
     assert!(document.matching("").is_none());
 }
 
 #[test]
-fn a_passage_from_a_long_table_says_what_its_columns_are() {
+fn passages_hold_the_whole_page_each_under_its_headings() {
+    let filler = "<p>nothing of the kind</p>".repeat(80);
+    let page = format!(
+        "<p>Before.</p><h1>Trains</h1><h2>Brakes</h2><p>Check the air.</p><ul><li>daily</li></ul>{filler}<h3>Doors</h3><p>Close.</p>\
+         <h1>Buses</h1>"
+    );
+    let document = storage(&page);
+    let passages = document.passages();
+    let texts: Vec<&str> = passages.iter().map(|passage| passage.text.as_str()).collect();
+    assert_eq!(texts.join("\n\n"), document.markdown().trim_end());
+    assert_eq!(texts[0], "Before.");
+    assert!(
+        texts[1].starts_with("# Trains\n\n## Brakes\n\nCheck the air.\n\n- daily\n\nnothing"),
+        "{}",
+        texts[1]
+    );
+    assert!(texts.iter().all(|text| text.len() <= 1200));
+    assert_eq!(passages[0].headings, [""; 0]);
+    assert!(passages[1..passages.len() - 2].iter().all(|passage| passage.headings == ["Trains", "Brakes"]));
+    assert_eq!(passages[passages.len() - 2].headings, ["Trains", "Brakes", "Doors"]);
+    assert_eq!(passages[passages.len() - 1].headings, ["Buses"]);
+}
+
+#[test]
+fn a_table_or_code_stays_whole_in_a_passage_where_it_fits() {
+    let text = format!("<h1>H</h1><p>{}</p>", "word ".repeat(180));
+    let rows = "<tr><td>row</td><td>value</td></tr>".repeat(40);
+    let document = storage(&format!("{text}<table>{rows}</table>"));
+    let passages = document.passages();
+    assert_eq!(passages.len(), 2);
+    assert_eq!(passages[1].text.matches("value").count(), 40);
+    let line = "let x = 1;\n".repeat(60);
+    let code = format!(
+        r#"<ac:structured-macro ac:name="code"><ac:plain-text-body><![CDATA[{line}]]></ac:plain-text-body></ac:structured-macro>"#
+    );
+    let document = storage(&format!("{text}{code}"));
+    assert_eq!(document.passages()[1].text.matches("let x").count(), 60);
+}
+
+#[test]
+fn a_passage_from_a_long_table_or_code_says_what_it_is_part_of() {
     let rows: Vec<String> =
         (0..200).map(|row| format!("<tr><td>{row}</td><td>station {row}x</td></tr>")).collect();
     let document = storage(&format!(
         "<h1>Stations</h1><table><tr><th>n</th><th>name</th></tr>{}</table>",
         rows.concat()
     ));
-    let passages = document.passages("150x");
-    assert_eq!(passages.len(), 1);
-    assert!(passages[0].text.starts_with("| n | name |\n|---|---|\n| "), "{}", passages[0].text);
-    assert!(passages[0].text.contains("station 150x") && passages[0].text.len() < 1400);
+    let passages = document.passages();
+    assert!(passages.len() > 2);
+    for passage in &passages[1..] {
+        assert!(passage.text.starts_with("| n | name |\n|---|---|\n| "), "{}", passage.text);
+        assert!(passage.text.len() <= 1200);
+        assert_eq!(passage.headings, ["Stations"]);
+    }
+    let code = format!(
+        r#"<ac:structured-macro ac:name="code"><ac:plain-text-body><![CDATA[{}]]></ac:plain-text-body></ac:structured-macro>"#,
+        "let x = 1;\n".repeat(600)
+    );
+    for passage in storage(&code).passages() {
+        assert!(passage.text.starts_with("```") && passage.text.ends_with("```"), "{}", passage.text);
+    }
 }
 
 fn page() -> impl Strategy<Value = String> {

@@ -3,7 +3,7 @@
 use super::{Titled, Wiki};
 use crate::action::clip;
 use crate::confluence::cql::{self, Author, CqlError, Field, Filters, Words};
-use crate::confluence::{AccountId, Error, Found, Hit, Person, SpaceKey};
+use crate::confluence::{AccountId, Error, Found, Hit, Person, Rows, SpaceKey};
 use crate::problem::{Candidate, Kind, Problem};
 
 /// The longest reason of Confluence's that is passed on, in characters.
@@ -18,35 +18,108 @@ pub struct Results {
     /// The caller's part of the CQL, as executed.
     pub cql: String,
     pub next_cursor: Option<String>,
+    /// What was searched for.
+    pub breadth: Breadth,
+}
+
+/// What a search was for: what was asked, or something wider, since nothing was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Breadth {
+    AsAsked,
+    Wider,
+}
+
+/// Where a search begins or goes on.
+#[derive(Default)]
+struct Start {
+    field: Field,
+    wider: bool,
+    cursor: Option<String>,
+}
+
+impl Results {
+    pub fn are_empty(&self) -> bool {
+        self.hits.is_empty() && self.next_cursor.is_none()
+    }
 }
 
 impl Wiki {
     /// Content that `filters` find, within the policy: joined to the CQL, and checked on each result.
     pub async fn search(
         &self,
-        mut filters: Filters,
+        filters: Filters,
         limit: u32,
         cursor: Option<&str>,
     ) -> Result<Results, Problem> {
+        let start = self.resume_search(cursor)?;
+        Ok(self.results(filters, Rows::WithExcerpts, limit, start).await?.0)
+    }
+
+    /// The same; where nothing at all is found, what `wider` finds.
+    pub async fn search_or(
+        &self,
+        filters: Filters,
+        wider: Filters,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Results, Problem> {
+        let start = self.resume_search(cursor)?;
+        if start.wider {
+            return Ok(self.results(wider, Rows::WithExcerpts, limit, start).await?.0);
+        }
+        let begins = start.cursor.is_none();
+        let (found, field) = self.results(filters, Rows::WithExcerpts, limit, start).await?;
+        if !begins || !found.are_empty() {
+            return Ok(found);
+        }
+        let start = Start { field, wider: true, cursor: None };
+        // That nothing was found is an answer already; what goes wrong beyond it is not worth failing for.
+        match self.results(wider, Rows::WithExcerpts, limit, start).await {
+            Ok((more, _)) if !more.are_empty() => Ok(more),
+            _ => Ok(found),
+        }
+    }
+
+    /// Content with its body, best first, without a cursor.
+    pub(super) async fn search_bodies(&self, filters: Filters, limit: u32) -> Result<Vec<Hit>, Problem> {
+        Ok(self.results(filters, Rows::WithBodies, limit, Start::default()).await?.0.hits)
+    }
+
+    /// One page of results, and the field that was searched in the end.
+    async fn results(
+        &self,
+        mut filters: Filters,
+        rows: Rows,
+        limit: u32,
+        start: Start,
+    ) -> Result<(Results, Field), Problem> {
         for key in &mut filters.spaces {
             *key = self.allowed_key(key)?;
         }
-        let (mut field, cursor) = self.resume_search(cursor)?;
+        let Start { mut field, wider, cursor } = start;
+        let breadth = if wider { Breadth::Wider } else { Breadth::AsAsked };
         let mut built = self.cql(&filters, field)?;
         if self.sees_nothing() {
-            return Ok(Results { hits: Vec::new(), total: Some(0), cql: built.caller, next_cursor: None });
+            let nothing =
+                Results { hits: Vec::new(), total: Some(0), cql: built.caller, next_cursor: None, breadth };
+            return Ok((nothing, field));
         }
-        let mut found = self.connection.search(&built.full, limit, cursor.as_deref()).await;
+        let mut found = self.connection.search(&built.full, rows, limit, cursor.as_deref()).await;
         if matches!(found, Err(Error::BadRequest(_))) && filters.query.is_some() && field == Field::SiteSearch
         {
             field = Field::Text;
             built = self.cql(&filters, field)?;
-            found = self.connection.search(&built.full, limit, cursor.as_deref()).await;
+            found = self.connection.search(&built.full, rows, limit, cursor.as_deref()).await;
+        }
+        // Bodies that are too many to read at once are not there; the rows still are.
+        if matches!(found, Err(Error::TooLarge)) && rows == Rows::WithBodies {
+            found = self.connection.search(&built.full, Rows::WithExcerpts, limit, cursor.as_deref()).await;
         }
         let found = found.map_err(|error| search_problem(error, &built))?;
-        let next_cursor =
-            found.cursor.as_deref().map(|next| self.seal_cursor(&format!("{}{next}", mark(field))));
-        Ok(self.within_policy(found, built.caller, next_cursor))
+        let mark = mark(field, breadth);
+        let next_cursor = found.cursor.as_deref().map(|next| self.seal_cursor(&format!("{mark}{next}")));
+        let (hits, total) = self.within_policy(found);
+        Ok((Results { hits, total, cql: built.caller, next_cursor, breadth }, field))
     }
 
     /// Pages and blog posts of exactly this title, by search.
@@ -113,11 +186,11 @@ impl Wiki {
     }
 
     /// Drops what is outside the policy. Where something had to be dropped, a total would count it, so there is none.
-    fn within_policy(&self, found: Found, cql: String, next_cursor: Option<String>) -> Results {
+    fn within_policy(&self, found: Found) -> (Vec<Hit>, Option<u64>) {
         let before = found.hits.len();
         let hits: Vec<Hit> = found.hits.into_iter().filter(|hit| self.permits_hit(hit)).collect();
         let total = if hits.len() == before { found.total } else { None };
-        Results { hits, total, cql, next_cursor }
+        (hits, total)
     }
 
     /// Decided on the space id alone; what has none is outside.
@@ -126,10 +199,12 @@ impl Wiki {
         hit.space_id.as_ref().is_some_and(|id| allowed.iter().any(|space| space.id == *id))
     }
 
-    fn resume_search(&self, cursor: Option<&str>) -> Result<(Field, Option<String>), Problem> {
-        let Some(marked) = self.open_cursor(cursor)? else { return Ok((Field::SiteSearch, None)) };
-        let field = if marked.starts_with(mark(Field::Text)) { Field::Text } else { Field::SiteSearch };
-        Ok((field, Some(marked[1..].to_owned())))
+    fn resume_search(&self, cursor: Option<&str>) -> Result<Start, Problem> {
+        let Some(marked) = self.open_cursor(cursor)? else { return Ok(Start::default()) };
+        let mut rest = marked.chars();
+        let mark = rest.next().unwrap_or_default();
+        let field = if mark.eq_ignore_ascii_case(&'t') { Field::Text } else { Field::SiteSearch };
+        Ok(Start { field, wider: mark.is_ascii_uppercase(), cursor: Some(rest.as_str().to_owned()) })
     }
 }
 
@@ -154,10 +229,13 @@ fn ambiguous_author(people: &[&Person]) -> Problem {
     Problem { parameter: Some("author".to_owned()), candidates: candidates.collect(), ..problem }
 }
 
-fn mark(field: Field) -> char {
-    match field {
-        Field::SiteSearch => 's',
-        Field::Text => 't',
+/// What stands before a cursor, to go on with the same search.
+fn mark(field: Field, breadth: Breadth) -> char {
+    match (field, breadth) {
+        (Field::SiteSearch, Breadth::AsAsked) => 's',
+        (Field::SiteSearch, Breadth::Wider) => 'S',
+        (Field::Text, Breadth::AsAsked) => 't',
+        (Field::Text, Breadth::Wider) => 'T',
     }
 }
 

@@ -5,6 +5,8 @@ use super::CqlError;
 pub struct Words(String);
 
 const LONGEST: usize = 1_000;
+/// How many words may stand for each other.
+const MOST: usize = 40;
 
 impl Words {
     /// Cleans what a person typed. Operators become spaces; paired double quotes keep a phrase together.
@@ -21,7 +23,7 @@ impl Words {
         let mut kept = Vec::new();
         for (index, piece) in pieces.into_iter().enumerate() {
             let plain = plain_words(piece);
-            if !plain.contains(char::is_alphanumeric) {
+            if !holds_a_word(&plain) {
                 continue;
             }
             let is_phrase = quotes_are_paired && index % 2 == 1;
@@ -33,9 +35,25 @@ impl Words {
         Ok(Self(kept.join(" ")))
     }
 
+    /// Any of these words, best those that hold most of them.
+    pub fn any_of(parameter: &'static str, words: &[String]) -> Result<Self, CqlError> {
+        let plain: Vec<String> = words.iter().map(|word| plain_words(word)).collect();
+        let mut single: Vec<&str> =
+            plain.iter().flat_map(|word| word.split(' ')).filter(|word| holds_a_word(word)).collect();
+        single.truncate(MOST);
+        if single.is_empty() {
+            return Err(CqlError::Unsearchable { parameter });
+        }
+        Ok(Self(single.join(" OR ")))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn holds_a_word(text: &str) -> bool {
+    text.contains(char::is_alphanumeric)
 }
 
 fn plain_words(piece: &str) -> String {

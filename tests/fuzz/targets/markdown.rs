@@ -49,7 +49,7 @@ fn check(document: &Document, size: PartSize) {
         }
     }
     document.outline(&document.parts(size));
-    document.passages("a the x");
+    document.passages();
     if let Some(matching) = document.matching("a the x") {
         matching.parts(size);
     }
