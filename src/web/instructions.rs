@@ -152,7 +152,8 @@ const SEARCHING: &[(&str, &str)] = &[
     (
         "findPassages",
         "For a question of substance start with `findPassages`: it reads the best pages in one call and returns the \
-         passages that fit.",
+         passages that fit. Give it the question as `query`, in the wiki's language. A passage is a source to cite; when it \
+         is not enough, read on in its page.",
     ),
     (
         "searchConfluence",

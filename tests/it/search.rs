@@ -69,6 +69,103 @@ async fn nothing_found_is_an_answer_that_suggests_what_to_relax() {
 }
 
 #[tokio::test]
+async fn where_nothing_holds_all_words_those_that_hold_some_are_found_and_marked() {
+    let asker = Asker::new().await;
+    for n in 0..5 {
+        asker.0.add("ENG", &format!("Wombat {n}"), "<p>wombat</p>");
+    }
+    let parameters = [("query", "the wombat zyzzyva"), ("space", "ENG"), ("limit", "2")];
+    let answer = asker.search(&parameters).await.expect(200);
+    assert_eq!(answer.each("id").len(), 2);
+    assert!(answer.text("suggestion").contains("some of them"), "{}", answer.body);
+    assert!(
+        answer.text("cql").contains("wombat OR zyzzyva") && answer.text("cql").contains("ENG"),
+        "{}",
+        answer.body
+    );
+    assert_eq!(asker.ids(&parameters).await.len(), 5);
+    // So is each further page of them.
+    let cursor = answer.text("nextCursor");
+    let next = asker.search(&[&parameters[..], &[("cursor", cursor)]].concat()).await.expect(200);
+    assert!(next.text("suggestion").contains("some of them"), "{}", next.body);
+    let titled = asker.search(&[("title", "wombat zyzzyva")]).await.expect(200);
+    assert_eq!(titled.each("id").len(), 5);
+    assert!(titled.text("suggestion").contains("some of them"));
+    // What is found as asked is not marked.
+    let found = asker.search(&[("query", "wombat 3")]).await.expect(200);
+    assert!(found.json.get("suggestion").is_none() && found.each("title") == ["Wombat 3"], "{}", found.body);
+}
+
+#[tokio::test]
+async fn a_filter_always_holds_and_the_suggestion_says_how_much_there_is_without_it() {
+    let asker = Asker::new().await;
+    for n in 0..3 {
+        asker.0.add("PROD", &format!("Numbat {n}"), "<p>numbat</p>");
+    }
+    asker.0.add("PROD", "Elsewhere", "<p>bandicoot</p>");
+    let suggestion = async |parameters: &[(&str, &str)]| {
+        let answer = asker.search(parameters).await.expect(200);
+        assert!(answer.each("id").is_empty(), "{}", answer.body);
+        answer.text("suggestion").to_owned()
+    };
+    let without = suggestion(&[("query", "numbat"), ("space", "ENG"), ("label", "x")]).await;
+    assert!(without.starts_with("Without space, label there are 3 results"), "{without}");
+    let without = suggestion(&[("title", "numbat"), ("space", "ENG")]).await;
+    assert!(without.starts_with("Without space there are 3 results"), "{without}");
+    let without = suggestion(&[("title", "bandicoot")]).await;
+    assert!(without.contains("query instead of title there is 1 result"), "{without}");
+    let without = suggestion(&[("cql", "title ~ numbat"), ("space", "ENG")]).await;
+    assert!(without.starts_with("Without space there are 3 results"), "{without}");
+    let without = suggestion(&[("query", "zyzzyva"), ("space", "ENG")]).await;
+    assert!(without.contains("nothing either"), "{without}");
+    assert!(suggestion(&[("query", "zyzzyva")]).await.contains("synonyms"));
+}
+
+#[tokio::test]
+async fn finding_nothing_costs_two_further_calls_at_the_most() {
+    let asker = Asker::new().await;
+    asker.search(&[("query", "deployment")]).await.expect(200);
+    for (parameters, calls) in [
+        (&[("query", "zyzzyva")][..], 1),
+        (&[("query", "zyzzyva xylophagous")], 2),
+        (&[("query", "zyzzyva"), ("space", "ENG")], 2),
+        (&[("query", "zyzzyva xylophagous"), ("space", "ENG"), ("label", "x")], 3),
+        (&[("label", "x-y-z"), ("space", "ENG")], 1),
+        (&[("cql", "title ~ zyzzyva"), ("space", "ENG")], 2),
+    ] {
+        asker.0.sandbox.forget_calls();
+        assert!(asker.search(parameters).await.expect(200).each("id").is_empty());
+        assert_eq!(asker.0.sandbox.calls().len(), calls, "{parameters:?}");
+    }
+}
+
+#[tokio::test]
+async fn comments_and_files_are_found_with_title_link_space_and_person() {
+    let asker = Asker::new().await;
+    let comments =
+        asker.search(&[("query", "golden signals webhook-relay"), ("type", "comment")]).await.expect(200);
+    let comment = &comments.json["results"][0];
+    assert_eq!((&comment["type"], &comment["title"]), (&"comment".into(), &"Re: Deployment guide".into()));
+    assert_eq!(comment["space"]["key"], "ENG");
+    let url = comment["url"].as_str().unwrap();
+    assert!(
+        url.starts_with("https://acme.atlassian.net/wiki/spaces/ENG/pages/1310745/")
+            && url.contains("focusedCommentId=")
+    );
+    assert_eq!(comment["lastModifiedBy"]["name"], "김민아 (Mina Kim)");
+    assert!(comment["excerpt"].as_str().unwrap().contains("golden signals"));
+    let files = asker.search(&[("query", "failover rehearsal"), ("type", "attachment")]).await.expect(200);
+    let file = &files.json["results"][0];
+    assert_eq!((&file["type"], &file["title"]), (&"attachment".into(), &"postmortem-2026-05-14.pdf".into()));
+    assert_eq!(file["space"]["key"], "ENG");
+    assert!(
+        file["url"].as_str().unwrap().contains("1310765") && file["id"].as_str().unwrap().contains("1610513"),
+        "{file}"
+    );
+    assert!(file["lastModifiedBy"]["name"].is_string(), "{file}");
+}
+
+#[tokio::test]
 async fn the_cursor_leads_to_every_result_once() {
     let asker = Asker::new().await;
     let mut added: Vec<String> =
