@@ -113,12 +113,23 @@ pub fn check(schema: &Map<String, Value>, input: Map<String, Value>) -> Result<M
 }
 
 /// Reads a checked object into an action's input. What a type refuses is said of the field it is in.
-pub fn read<T: DeserializeOwned + ToSchema>(input: Value) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(input).map_err(|error| {
-        let field = error.path().to_string();
-        let found = error.inner().to_string();
-        Problem::invalid(&field, found, accepted(&plain::<T>(), &field))
+pub fn read<T: DeserializeOwned + ToSchema>(input: &Value) -> Result<T, Problem> {
+    T::deserialize(input).map_err(|error| {
+        let field = culprit::<T>(input, &error.to_string());
+        Problem::invalid(&field, error, accepted(&plain::<T>(), &field))
     })
+}
+
+/// The field that is to blame: a path is of no help, since there is none inside of flattened fields. Without the one at
+/// fault the same is not said again.
+fn culprit<T: DeserializeOwned>(input: &Value, fault: &str) -> String {
+    let fields = input.as_object().into_iter().flatten().map(|(name, _)| name);
+    let to_blame = fields.into_iter().find(|name| {
+        let mut others = input.clone();
+        others.as_object_mut().and_then(|others| others.remove(*name));
+        serde_json::from_value::<T>(others).err().is_none_or(|error| error.to_string() != fault)
+    });
+    to_blame.cloned().unwrap_or_default()
 }
 
 /// Text where the schema has a number or a boolean: query strings, and models that quote numbers.

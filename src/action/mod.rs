@@ -100,7 +100,7 @@ pub fn entry<A: Action>() -> Entry {
 }
 
 async fn run<A: Action>(input: Value, caller: Caller) -> Result<Value, Problem> {
-    let input: A = input::read(input)?;
+    let input: A = input::read(&input)?;
     let output = input.call(caller).await?;
     serde_json::to_value(output).map_err(|error| Problem::internal(format!("unserializable output: {error}")))
 }

@@ -56,7 +56,7 @@ impl Wiki {
             return Err(problem);
         }
         numbered.sort_by_key(|(at, _)| *at);
-        let pages = numbered.into_iter().filter_map(|(_, hit)| FoundPage::of(hit)).collect();
+        let pages: Vec<FoundPage> = numbered.into_iter().filter_map(|(_, hit)| FoundPage::of(hit)).collect();
         let people = self.mentioned(&pages).await;
         Ok(FoundPages { pages, people })
     }
@@ -75,7 +75,7 @@ impl Wiki {
 
     /// Names of the people whom pages mention. A first answer has had to learn of sites, and of the spaces that a policy
     /// names; where that leaves no call, it does with the names that are known.
-    async fn mentioned(&self, pages: &Vec<FoundPage>) -> HashMap<AccountId, Arc<str>> {
+    async fn mentioned(&self, pages: &[FoundPage]) -> HashMap<AccountId, Arc<str>> {
         let mentioned = pages.iter().flat_map(|page| mentioned_people(&page.storage));
         let mut people: Vec<AccountId> = Vec::new();
         for id in mentioned.filter_map(|id| id.parse().ok()) {
