@@ -62,7 +62,7 @@ pub async fn demo(
     let server = tokio::spawn(run(gateway_listener, config, Clock::system(), shutdown));
 
     let token = sign_in(&gateway, &sandbox, &env).await.map_err(io::Error::other)?;
-    let curl = format!("curl -H 'Authorization: Bearer {token}' '{gateway}/v1/search?query=onboarding'");
+    let curl = format!("curl -H 'Authorization: Bearer {token}' '{gateway}/v1/search?query=salary'");
     ready(&Demo { setup: format!("{gateway}/"), docs: format!("{gateway}/docs"), token, curl, sandbox });
     server.await.map_err(io::Error::other)?
 }

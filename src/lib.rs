@@ -74,7 +74,7 @@ use config::{Config, Gpt};
 use oauth::AuthorizationServer;
 use seal::Sealer;
 use telemetry::Metrics;
-use web::checks::Checks;
+use web::checks::{Check, Checks};
 
 /// Everything that the routes share.
 #[derive(Clone)]
@@ -126,6 +126,12 @@ impl Gateway {
     /// What is right and what is wrong with this gateway.
     pub fn checks(&self) -> Checks {
         Checks::new(self.config.clone(), self.entries.clone(), self.http.clone(), self.services.clock.clone())
+    }
+
+    /// The same for the operator's eyes, and more of it: see [`Checks::thorough`].
+    pub async fn thorough_checks(&self) -> Vec<Check> {
+        let server = &self.services.server;
+        self.checks().thorough(server.atlassian(), server.atlassian_scopes()).await
     }
 }
 

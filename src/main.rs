@@ -2,20 +2,21 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-use std::fmt::Write as _;
-use std::io::{self, IsTerminal as _};
+mod console;
 
-use std::net::SocketAddr;
+use std::io::{self, IsTerminal as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use causeway::clock::Clock;
-use causeway::config::{Config, Gpt, Log, VARIABLES, environment};
+use causeway::config::{Config, Gpt, Log, environment};
 use causeway::demo::{Demo, demo};
 use causeway::sandbox::{App, Sandbox};
-use causeway::web::checks::{Check, Verdict};
+use causeway::web::checks::Verdict;
 use causeway::{Gateway, actions, known_actions, openapi, telemetry, web};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use tokio::net::TcpListener;
@@ -58,6 +59,9 @@ enum Command {
         /// Print the findings as one line of JSON.
         #[arg(long)]
         json: bool,
+        /// Only ask whether the gateway on this machine answers: a container's health check.
+        #[arg(long, conflicts_with = "json")]
+        alive: bool,
     },
     /// Print the OpenAPI document.
     Openapi {
@@ -79,7 +83,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let command = Cli::command().mut_subcommand("serve", |serve| serve.after_help(variables()));
+    let command = Cli::command().mut_subcommand("serve", |serve| serve.after_help(console::variables()));
     let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
     let result = match cli.command {
         Command::Serve => serve(),
@@ -87,11 +91,12 @@ fn main() -> ExitCode {
         Command::Sandbox { listen, client_id, client_secret, callback } => {
             sandbox(listen, App { client_id, client_secret, callback })
         }
-        Command::Check { json } => check(json),
+        Command::Check { alive: true, .. } => alive(),
+        Command::Check { json, .. } => check(json),
         Command::Openapi { gpt, yaml } => print_document(gpt.as_deref(), yaml),
         Command::Instructions { gpt } => print_instructions(gpt.as_deref()),
         Command::Keygen => {
-            println!("{}", STANDARD.encode(rand::random::<[u8; 32]>()));
+            console::say(format_args!("{}", STANDARD.encode(rand::random::<[u8; 32]>())));
             Ok(())
         }
     };
@@ -114,7 +119,6 @@ fn serve() -> Result<(), String> {
     let listen = config.listen;
     block_on(async move {
         let listener = bind("CAUSEWAY_LISTEN", listen).await?;
-        eprint!("{}", banner(&config));
         let admin = config.admin_listen;
         let gateway = Gateway::new(config, Clock::system()).map_err(|error| error.to_string())?;
         if let Some(address) = admin {
@@ -122,17 +126,39 @@ fn serve() -> Result<(), String> {
             let gateway = gateway.clone();
             tokio::spawn(async move { causeway::serve_admin(listener, &gateway, shutdown()).await });
         }
+        announce(&gateway);
         causeway::serve(listener, &gateway, shutdown()).await.map_err(|error| error.to_string())
     })
+}
+
+/// Says what is served, and a moment later what is wrong: for a person in a few lines, for a machine as its log.
+fn announce(gateway: &Gateway) {
+    let (config, checks) = (&gateway.config, gateway.checks());
+    if config.log.json {
+        let gpts: Vec<&str> = config.gpts.iter().map(|gpt| gpt.slug.as_str()).collect();
+        tracing::info!(public_url = %config.public_url, listen = %config.listen, gpts = gpts.join(","), "serving");
+    } else {
+        eprint!("{}", console::banner(config));
+    }
+    let json = config.log.json;
+    tokio::spawn(async move {
+        let checks = checks.all().await;
+        if !json {
+            return eprint!("{}", console::state(&checks));
+        }
+        for check in checks.iter().filter(|check| check.verdict > Verdict::Good) {
+            tracing::warn!(check = check.title, found = check.found, fix = check.fix, "not as it should be");
+        }
+    });
 }
 
 fn run_demo(json: bool) -> Result<(), String> {
     telemetry::start(&Log { filter: "warn".to_owned(), json: false });
     let show = move |demo: &Demo| {
         if json {
-            println!("{}", serde_json::to_string(demo).unwrap_or_default());
+            console::say(format_args!("{}", serde_json::to_string(demo).unwrap_or_default()));
         } else {
-            println!("{}", welcome(demo));
+            console::say(format_args!("{}", console::welcome(demo)));
         }
     };
     block_on(async move { demo(show, shutdown()).await.map_err(|error| error.to_string()) })
@@ -141,10 +167,10 @@ fn run_demo(json: bool) -> Result<(), String> {
 fn sandbox(listen: SocketAddr, app: App) -> Result<(), String> {
     block_on(async move {
         let listener = bind("--listen", listen).await?;
-        println!(
+        console::say(format_args!(
             "The sandbox listens on http://{listen} for the app {} with callback {}",
             app.client_id, app.callback
-        );
+        ));
         let router = Sandbox::new(app, Clock::system()).router();
         axum::serve(listener, router)
             .with_graceful_shutdown(shutdown())
@@ -153,34 +179,36 @@ fn sandbox(listen: SocketAddr, app: App) -> Result<(), String> {
     })
 }
 
-/// Fails when a finding is bad, so that a script can stop at it.
 fn check(json: bool) -> Result<(), String> {
     let gateway = Gateway::new(configuration()?, Clock::system()).map_err(|error| error.to_string())?;
-    let checks = block_on(async { Ok(gateway.checks().all().await) })?;
+    if io::stderr().is_terminal() {
+        eprintln!("Asking Atlassian, and the public address …");
+    }
+    let checks = block_on(async { Ok(gateway.thorough_checks().await) })?;
     let scopes = gateway.services.server.atlassian_scopes();
     if json {
-        println!("{}", serde_json::json!({ "checks": checks, "scopes": scopes }));
+        console::say(format_args!("{}", serde_json::json!({ "checks": checks, "scopes": scopes })));
     } else {
-        let colours = io::stdout().is_terminal();
-        checks.iter().for_each(|check| println!("{}", finding(check, colours)));
-        println!("Scopes to tick at Atlassian: {}", scopes.join(" "));
+        for check in &checks {
+            console::say(format_args!("{}", console::finding(check)));
+        }
+        console::say(format_args!("\n{}", console::scopes(scopes).trim_end()));
     }
-    match checks.iter().filter(|check| check.verdict == Verdict::Bad).count() {
-        0 => Ok(()),
-        1 => Err("1 thing is wrong".to_owned()),
-        count => Err(format!("{count} things are wrong")),
-    }
+    console::verdict(&checks)
 }
 
-fn finding(check: &Check, colours: bool) -> String {
-    let (mark, colour) = match check.verdict {
-        Verdict::Good => ("ok  ", 32),
-        Verdict::Doubtful => ("note", 33),
-        Verdict::Bad => ("BAD ", 31),
-    };
-    let mark = if colours { format!("\x1b[{colour}m{mark}\x1b[0m") } else { mark.to_owned() };
-    let fix = check.fix.as_deref().map(|fix| format!("\n       {fix}")).unwrap_or_default();
-    format!("{mark}   {}: {}{fix}", check.title, check.found)
+/// Asks the gateway of this machine, not its public address, and nobody else.
+fn alive() -> Result<(), String> {
+    let mut address = configuration()?.listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(IpAddr::from(Ipv4Addr::LOCALHOST));
+    }
+    let asked = block_on(async {
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(3)).build();
+        let answer = http.map_err(|error| error.to_string())?.get(format!("http://{address}/healthz")).send();
+        Ok(answer.await.is_ok_and(|answer| answer.status().is_success()))
+    })?;
+    if asked { Ok(()) } else { Err(format!("nothing is alive at {address} (CAUSEWAY_LISTEN)")) }
 }
 
 fn print_document(gpt: Option<&str>, yaml: bool) -> Result<(), String> {
@@ -189,16 +217,16 @@ fn print_document(gpt: Option<&str>, yaml: bool) -> Result<(), String> {
     let slug = gpt.filter(|slug| *slug != config.default_gpt().slug);
     let document = openapi::document(&actions::all(), profile, slug, &config.public_url);
     if yaml {
-        println!("{}", openapi::yaml(&document));
+        console::say(format_args!("{}", openapi::yaml(&document)));
     } else {
-        println!("{}", document.to_pretty_json().map_err(|error| error.to_string())?);
+        console::say(format_args!("{}", document.to_pretty_json().map_err(|error| error.to_string())?));
     }
     Ok(())
 }
 
 fn print_instructions(gpt: Option<&str>) -> Result<(), String> {
     let config = configuration()?;
-    println!("{}", web::instructions(find(&config, gpt)?, &actions::all()));
+    console::say(format_args!("{}", web::instructions(find(&config, gpt)?, &actions::all())));
     Ok(())
 }
 
@@ -238,40 +266,4 @@ async fn shutdown() {
         () = interrupted => {}
         () = terminated => {}
     }
-}
-
-fn banner(config: &Config) -> String {
-    let mut text = format!("Causeway {} serves {}\n", env!("CARGO_PKG_VERSION"), config.public_url);
-    for gpt in &config.gpts {
-        let site = gpt.site.as_deref().unwrap_or("any site");
-        let spaces = if gpt.spaces.is_empty() {
-            "all spaces".to_owned()
-        } else {
-            format!("{} spaces", gpt.spaces.len())
-        };
-        let _ =
-            writeln!(text, "  {} ({}): {site}, {spaces}, {} actions", gpt.name, gpt.slug, gpt.actions.len());
-    }
-    let _ = writeln!(text, "  listening on {}; set-up page {}/", config.listen, config.public_url);
-    text
-}
-
-fn welcome(demo: &Demo) -> String {
-    format!(
-        "Causeway demo: the gateway on a stand-in for Atlassian. Nothing leaves this machine.\n\n\
-         Setup page   {}\n\
-         Swagger UI   {}   (Authorize, choose a person, Allow, then try a search)\n\
-         Atlassian    {}   (the stand-in)\n\n\
-         Search as Alice, who sees everything:\n\n{}\n\n\
-         Stop with Ctrl-C.",
-        demo.setup, demo.docs, demo.sandbox, demo.curl
-    )
-}
-
-fn variables() -> String {
-    let mut text = "Environment variables:\n".to_owned();
-    for variable in VARIABLES {
-        let _ = writeln!(text, "  {} [{}]\n      {}", variable.name, variable.default, variable.meaning);
-    }
-    text
 }

@@ -78,6 +78,10 @@ impl Auth {
         Ok(Self { client: Arc::new(client), http, metrics })
     }
 
+    pub(super) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
     /// Where the browser goes to consent. All parameters are required by Atlassian.
     pub fn authorize_url(&self, scopes: &[&'static str], state: String) -> String {
         let (url, _) = self

@@ -2,6 +2,7 @@
 //! beside the code that depends on them.
 
 mod auth;
+mod probe;
 mod sites;
 mod tally;
 
@@ -13,6 +14,7 @@ use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Upstream;
 
 pub use auth::{Auth, AuthError, Tokens};
+pub use probe::Beginning;
 pub use sites::{CloudId, Site, Sites, SitesError};
 pub use tally::Tally;
 

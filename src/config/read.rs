@@ -38,6 +38,11 @@ pub fn config(env: &Environment, actions: &[(&str, bool)]) -> Result<Config, Mis
     let filter = reader.or("CAUSEWAY_LOG", "info", log_filter);
     let json = reader.or("CAUSEWAY_LOG_FORMAT", "text", log_format);
     let max_in_flight = reader.or("CAUSEWAY_MAX_IN_FLIGHT", "64", in_flight);
+    reader.optional("SSL_CERT_FILE", certificates);
+    for name in ["HTTPS_PROXY", "https_proxy"] {
+        reader.optional(name, proxy);
+    }
+    reader.contradictions();
 
     let complete = move || {
         Some(Config {
@@ -109,6 +114,28 @@ impl Reader<'_> {
             return None;
         }
         self.optional(name, parse)
+    }
+
+    fn equal(&self, one: &str, other: &str) -> bool {
+        self.value(one).is_some() && self.value(one) == self.value(other)
+    }
+
+    /// What is good by itself and wrong together.
+    fn contradictions(&mut self) {
+        if self.equal("CAUSEWAY_CLIENT_SECRET", "ATLASSIAN_CLIENT_SECRET") {
+            self.mistake(
+                "CAUSEWAY_CLIENT_SECRET",
+                "is the same as ATLASSIAN_CLIENT_SECRET, which nobody but this gateway may know; this one is typed into \
+                 ChatGPT. Make another with causeway keygen",
+            );
+        }
+        if self.equal("CAUSEWAY_ADMIN_LISTEN", "CAUSEWAY_LISTEN") {
+            self.mistake(
+                "CAUSEWAY_ADMIN_LISTEN",
+                "is the same as CAUSEWAY_LISTEN. What it serves is for the operator alone: choose a port that the internet \
+                 does not reach",
+            );
+        }
     }
 
     /// A misspelt variable would silently change nothing, so it is a mistake.
@@ -246,7 +273,7 @@ pub fn client_id(text: &str) -> Result<String, String> {
 /// A value of visible ASCII characters (RFC 6749 appendix A: VSCHAR), at most 255.
 fn token_text(text: &str) -> Result<String, String> {
     if text.len() > 255 || !text.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
-        return Err("holds characters that are not plain ASCII, or more than 255 of them".to_owned());
+        return Err("holds characters that are not plain ASCII, or more than 255 of them. Accepted: 1 to 255 plain ASCII characters".to_owned());
     }
     Ok(text.to_owned())
 }
@@ -339,6 +366,28 @@ fn upstream_url(text: &str) -> Result<Url, String> {
         return Err(wrong("it holds more than a host and a port"));
     }
     Ok(url)
+}
+
+/// The TLS library reads this file by itself, and goes without when it cannot.
+fn certificates(path: &str) -> Result<(), String> {
+    let wrong = |why: String| {
+        format!("names the file {path:?}, {why}. Accepted: a PEM file of certificates to trust; or remove it")
+    };
+    let text = std::fs::read(path).map_err(|error| wrong(format!("which cannot be read: {error}")))?;
+    let marker = b"-----BEGIN CERTIFICATE-----";
+    if text.windows(marker.len()).any(|window| window == marker) {
+        return Ok(());
+    }
+    Err(wrong("which holds no certificate".to_owned()))
+}
+
+/// The HTTP library reads this by itself, and goes without when it cannot.
+fn proxy(text: &str) -> Result<(), String> {
+    let url = if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) };
+    match url {
+        Ok(url) if url.has_host() => Ok(()),
+        _ => Err(format!("is {}, which is not a proxy such as http://proxy.example.com:3128", shown(text))),
+    }
 }
 
 fn hosts(text: &str) -> Result<Vec<String>, String> {

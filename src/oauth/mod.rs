@@ -97,6 +97,11 @@ impl AuthorizationServer {
         &self.scopes
     }
 
+    /// Atlassian's side of a sign-in.
+    pub fn atlassian(&self) -> &Auth {
+        &self.auth
+    }
+
     /// Where the browser goes to consent at Atlassian.
     fn atlassian_url(&self, sign_in: &SignIn) -> String {
         self.metrics.sign_in("begun", "ok");

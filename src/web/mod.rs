@@ -26,7 +26,7 @@ pub use docs::{docs, docs_file};
 pub use instructions::{instructions, instructions_page, skill_page};
 pub use privacy::privacy;
 pub use problem_kind::problem_kind;
-pub use setup::setup;
+pub use setup::{scopes_by_tab, setup};
 
 /// Part of the address of everything that browsers keep, so that a new version is fetched at once.
 const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -56,8 +56,7 @@ pub async fn setup(State(pages): State<Pages>) -> Response {
 fn view<'a>(pages: &'a Pages, checks: &'a [Check]) -> Setup<'a> {
     let config: &Config = &pages.config;
     let gpts: Vec<Profile<'_>> = config.gpts.iter().map(|gpt| profile(pages, gpt)).collect();
-    let ticked = pages.scopes.iter().copied().filter(|scope| *scope != "offline_access");
-    let (classic_scopes, granular_scopes) = ticked.partition(|scope| is_classic(scope));
+    let (granular_scopes, classic_scopes) = scopes_by_tab(&pages.scopes);
     Setup {
         version: VERSION,
         docs: config.docs,
@@ -91,7 +90,11 @@ fn profile<'a>(pages: &'a Pages, gpt: &'a Gpt) -> Profile<'a> {
     }
 }
 
-/// On which tab of Atlassian's console a scope is found.
+/// The scopes to tick, by the tabs of Atlassian's console: granular and classic.
+pub fn scopes_by_tab(scopes: &[&'static str]) -> (Vec<&'static str>, Vec<&'static str>) {
+    scopes.iter().filter(|scope| **scope != "offline_access").partition(|scope| !is_classic(scope))
+}
+
 fn is_classic(scope: &str) -> bool {
     scope == "search:confluence" || scope.contains(":confluence-") || scope.starts_with("readonly:")
 }

@@ -23,6 +23,7 @@ mod mcp_door;
 mod mcp_research;
 mod me;
 mod metrics;
+mod misconfigurations;
 mod oauth;
 mod oauth_attacks;
 mod oauth_clients;

@@ -2,6 +2,8 @@
 //!
 //! The findings are shown to anyone, so that they hold no address but the public one and nothing of an upstream answer.
 
+mod thorough;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,8 +107,13 @@ impl Checks {
         let atlassian = &self.config.atlassian;
         let (sign_in, api) = tokio::join!(self.probe(&atlassian.auth_url), self.probe(&atlassian.api_url));
         let checks = vec![
-            upstream("Atlassian\u{2019}s sign-in answers", sign_in, &atlassian.auth_url),
-            upstream("Atlassian\u{2019}s API answers", api, &atlassian.api_url),
+            upstream(
+                "Atlassian\u{2019}s sign-in answers",
+                sign_in,
+                &atlassian.auth_url,
+                "ATLASSIAN_AUTH_URL",
+            ),
+            upstream("Atlassian\u{2019}s API answers", api, &atlassian.api_url, "ATLASSIAN_API_URL"),
         ];
         checks
             .into_iter()
@@ -125,19 +132,15 @@ impl Checks {
         let title = "Clock";
         match self.clock.unix() - theirs.as_second() {
             off if off.abs() <= MAX_SKEW => good(title, "Agrees with Atlassian\u{2019}s."),
-            off => Check {
-                title: title.to_owned(),
-                verdict: Verdict::Bad,
-                found: format!(
+            off => bad(
+                title,
+                &format!(
                     "It is {} seconds {} Atlassian\u{2019}s.",
                     off.abs(),
                     if off > 0 { "ahead of" } else { "behind" }
                 ),
-                fix: Some(
-                    "Let this machine keep time with NTP; sign-ins expire at the wrong moment otherwise."
-                        .to_owned(),
-                ),
-            },
+                "Let this machine keep time with NTP; sign-ins expire at the wrong moment otherwise.",
+            ),
         }
     }
 }
@@ -158,6 +161,10 @@ fn doubtful(title: &str, found: &str, fix: &str) -> Check {
     Check { title, verdict: Verdict::Doubtful, found, fix }
 }
 
+fn bad(title: &str, found: &str, fix: &str) -> Check {
+    Check { verdict: Verdict::Bad, ..doubtful(title, found, fix) }
+}
+
 fn public_url(config: &Config) -> Check {
     let title = "Public address is https";
     let origin = config.public_url.origin();
@@ -171,34 +178,44 @@ fn public_url(config: &Config) -> Check {
     )
 }
 
-fn upstream(title: &str, sign: Option<Sign>, base: &Url) -> Check {
+fn upstream(title: &str, sign: Option<Sign>, base: &Url, variable: &str) -> Check {
     let host = base.host_str().unwrap_or_default();
-    let (verdict, found) = match sign {
-        Some(sign) if !sign.status.is_server_error() => return good(title, &format!("{host} does.")),
-        Some(sign) => (Verdict::Doubtful, format!("{host} answers with status {}.", sign.status.as_u16())),
-        None => (Verdict::Bad, format!("{host} does not answer within {} seconds.", PATIENCE.as_secs())),
-    };
-    let fix = match verdict {
-        Verdict::Bad => {
-            format!("Let this machine reach https://{host}: look at the firewall, DNS and HTTPS_PROXY.")
-        }
-        _ => "Wait a little; status.atlassian.com tells when Atlassian has trouble.".to_owned(),
-    };
-    Check { title: title.to_owned(), verdict, found, fix: Some(fix) }
+    match sign {
+        Some(sign) if !sign.status.is_server_error() => good(title, &format!("{host} does.")),
+        Some(sign) => doubtful(
+            title,
+            &format!("{host} answers with status {}.", sign.status.as_u16()),
+            "Wait a little; status.atlassian.com tells when Atlassian has trouble.",
+        ),
+        None => bad(
+            title,
+            &format!("{host} does not answer within {} seconds.", PATIENCE.as_secs()),
+            &format!(
+                "Let this machine reach {}: look at the firewall and DNS, at HTTPS_PROXY when there is a proxy, at \
+                 SSL_CERT_FILE when it has a certificate of its own, and at {variable} when that is set.",
+                base.origin().ascii_serialization()
+            ),
+        ),
+    }
 }
 
 fn documents(config: &Config, entries: &[Entry]) -> Vec<Check> {
-    let lint = |gpt: &Arc<Gpt>| {
-        let slug = slug(config, gpt);
-        let document = openapi::json(&openapi::document(entries, gpt, slug, &config.public_url));
-        let findings = lint_import(&document, &config.public_url.openapi(slug));
-        let title = match config.gpts.len() {
-            1 => "Actions document".to_owned(),
-            _ => format!("Actions document of \u{201c}{}\u{201d}", gpt.name),
-        };
+    let check = |gpt| {
+        let (title, findings) = findings(config, entries, gpt);
         document_check(title, &findings)
     };
-    config.gpts.iter().map(lint).collect()
+    config.gpts.iter().map(check).collect()
+}
+
+/// What a GPT's document is called here, and what the lint finds in it.
+fn findings(config: &Config, entries: &[Entry], gpt: &Arc<Gpt>) -> (String, Vec<Finding>) {
+    let slug = slug(config, gpt);
+    let document = openapi::json(&openapi::document(entries, gpt, slug, &config.public_url));
+    let title = match config.gpts.len() {
+        1 => "Actions document".to_owned(),
+        _ => format!("Actions document of \u{201c}{}\u{201d}", gpt.name),
+    };
+    (title, lint_import(&document, &config.public_url.openapi(slug)))
 }
 
 fn document_check(title: String, findings: &[Finding]) -> Check {
@@ -250,9 +267,9 @@ mod tests {
     #[test]
     fn an_upstream_that_answers_at_all_is_there_and_one_that_fails_is_doubtful() {
         let base = Url::parse("https://api.atlassian.com").unwrap();
-        let check = |status| upstream("x", Some(Sign { status, date: None }), &base).verdict;
+        let check = |status| upstream("x", Some(Sign { status, date: None }), &base, "X").verdict;
         assert_eq!(check(StatusCode::NOT_FOUND), Verdict::Good);
         assert_eq!(check(StatusCode::BAD_GATEWAY), Verdict::Doubtful);
-        assert_eq!(upstream("x", None, &base).verdict, Verdict::Bad);
+        assert_eq!(upstream("x", None, &base, "X").verdict, Verdict::Bad);
     }
 }
