@@ -1,7 +1,13 @@
 //! `causeway check`, and what the operator's own address tells.
 
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use causeway::sandbox::{Fault, FaultKind};
 use serde_json::Value;
+use tokio::net::TcpListener;
 use tokio::process::Command;
 
 use crate::support::World;
@@ -22,7 +28,11 @@ async fn a_sound_gateway_passes_and_the_scopes_to_tick_are_listed() {
     let bad: Vec<&str> = text.lines().filter(|line| line.starts_with("BAD")).collect();
     assert!(bad.iter().all(|line| line.contains("Clock")), "{text}");
     assert_eq!(passed, bad.is_empty(), "{text}");
-    assert!(text.contains("search:confluence") && text.contains("offline_access"), "{text}");
+    assert!(
+        text.contains("  classic    search:confluence") && text.contains("  granular   read:page:confluence"),
+        "{text}"
+    );
+    assert!(!text.contains("offline_access"), "it is in no list of the console: {text}");
 }
 
 #[tokio::test]
@@ -55,4 +65,105 @@ async fn the_operators_address_tells_the_findings_and_nothing_else() {
     assert!(findings.as_array().unwrap().iter().all(|check| check["found"].is_string()), "{findings}");
     let elsewhere = world.http.get(format!("{}/v1/me", world.admin_url)).send().await.unwrap();
     assert_eq!(elsewhere.status(), 404);
+}
+
+#[tokio::test]
+async fn a_containers_health_check_asks_the_gateway_of_this_machine_alone() {
+    let world = World::start().await;
+    let listen = world.url.trim_start_matches("http://");
+    let nowhere = [("CAUSEWAY_PUBLIC_URL", "https://causeway.invalid"), ("HTTP_PROXY", "http://127.0.0.1:9")];
+    let (alive, _) =
+        check(&world, &[nowhere[0], nowhere[1], ("CAUSEWAY_LISTEN", listen)], &["--alive"]).await;
+    assert!(alive);
+    let everywhere = listen.replace("127.0.0.1", "0.0.0.0");
+    assert!(check(&world, &[("CAUSEWAY_LISTEN", &everywhere)], &["--alive"]).await.0);
+    let (alive, told) = check(&world, &[("CAUSEWAY_LISTEN", "127.0.0.1:9")], &["--alive"]).await;
+    assert!(!alive && told.contains("CAUSEWAY_LISTEN"), "{told}");
+    assert!(world.sandbox.calls().is_empty(), "Atlassian is not asked");
+}
+
+/// What a proxy in front can do to requests and answers.
+#[derive(Clone, Copy, Debug)]
+enum Flaw {
+    None,
+    DropsAuthorization,
+    LimitsHeaders,
+    LimitsAddresses,
+    LimitsBodies,
+    LetsCache,
+    LeadsElsewhere,
+}
+
+/// A gateway behind a proxy with a flaw.
+async fn behind(flaw: Flaw) -> World {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let public_url = format!("http://{}", listener.local_addr().unwrap());
+    let world = World::with(&[("CAUSEWAY_PUBLIC_URL", &public_url)]).await;
+    let (http, origin) = (world.http.clone(), world.url.clone());
+    let pass = move |request: Request| pass_on(http.clone(), origin.clone(), flaw, request);
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(pass)).await });
+    world
+}
+
+async fn pass_on(http: reqwest::Client, origin: String, flaw: Flaw, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let path = parts.uri.path_and_query().unwrap().as_str().to_owned();
+    let header_bytes: usize = parts.headers.values().map(HeaderValue::len).sum();
+    match flaw {
+        Flaw::DropsAuthorization => drop(parts.headers.remove(AUTHORIZATION)),
+        Flaw::LimitsHeaders if header_bytes > 4096 => return StatusCode::BAD_REQUEST.into_response(),
+        Flaw::LimitsAddresses if path.len() > 4096 => return StatusCode::URI_TOO_LONG.into_response(),
+        Flaw::LimitsBodies if body.len() > 8192 => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        Flaw::LeadsElsewhere if path == "/openapi.json" => return "{}".into_response(),
+        _ => {}
+    }
+    let answer = http.request(parts.method, format!("{origin}{path}")).headers(parts.headers).body(body);
+    let answer = answer.send().await.unwrap();
+    let (status, mut headers) = (answer.status(), answer.headers().clone());
+    if matches!(flaw, Flaw::LetsCache) {
+        headers.remove(CACHE_CONTROL);
+    }
+    (status, headers, answer.bytes().await.unwrap()).into_response()
+}
+
+#[tokio::test]
+async fn what_a_proxy_in_front_does_to_requests_is_found() {
+    for (flaw, told) in [
+        (Flaw::None, None),
+        (Flaw::DropsAuthorization, Some("BAD    Proxy passes the Authorization header: It does not arrive")),
+        (
+            Flaw::LimitsHeaders,
+            Some("BAD    Proxy passes long requests: It does not pass an Authorization header of 7 KB."),
+        ),
+        (
+            Flaw::LimitsAddresses,
+            Some("BAD    Proxy passes long requests: It does not pass an address of 7 KB."),
+        ),
+        (Flaw::LimitsBodies, Some("BAD    Proxy passes long requests: It does not pass a body of 32 KB.")),
+        (Flaw::LetsCache, Some("note   Proxy leaves caching alone: ")),
+        (Flaw::LeadsElsewhere, Some("note   Public address leads to this configuration: ")),
+    ] {
+        let world = behind(flaw).await;
+        let (_, text) = check(&world, &[], &[]).await;
+        let found: Vec<&str> = text
+            .lines()
+            .filter(|line| line.contains("   Proxy ") || line.contains("   Public address leads to"))
+            .collect();
+        assert_eq!(found.len(), 4, "{flaw:?}: {text}");
+        let amiss: Vec<&&str> = found.iter().filter(|line| !line.starts_with("ok ")).collect();
+        assert_eq!(amiss.len(), usize::from(told.is_some()), "{flaw:?}: {text}");
+        assert!(told.is_none_or(|told| amiss[0].starts_with(told)), "{flaw:?}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn what_only_the_operator_may_learn_is_not_on_the_page() {
+    let world = World::with(&[("ATLASSIAN_CLIENT_SECRET", "ATOA-of-another-app")]).await;
+    let (_, text) = check(&world, &[], &[]).await;
+    assert!(text.contains("Atlassian refuses them (access_denied)"), "{text}");
+    let asked = world.calls_to("/oauth/token");
+    let page = world.get_bare("/").await.expect(200).body;
+    assert!(!page.contains("Atlassian refuses"));
+    assert_eq!(world.calls_to("/oauth/token"), asked, "a visitor sets off no token request");
 }

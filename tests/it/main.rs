@@ -33,6 +33,8 @@ mod page;
 mod passages;
 mod policy;
 mod privacy_of_logs;
+mod private_ca;
+mod readme;
 mod search;
 mod serving;
 mod spaces;

@@ -4,10 +4,7 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
-use crate::support::{World, secret};
+use crate::support::World;
 
 /// What is set otherwise, who is blamed, and what has to be told: what was found, what is accepted or to be done.
 struct Row(&'static [(&'static str, &'static str)], &'static str, &'static [&'static str]);
@@ -273,11 +270,4 @@ async fn check_finds_what_only_asking_can_tell() {
             assert!(bad.contains(word), "{word:?} is not told of {changes:?}: {told}");
         }
     }
-}
-
-#[test]
-fn what_is_made_by_keygen_is_accepted_as_any_secret() {
-    let made = Command::new(env!("CARGO_BIN_EXE_causeway")).arg("keygen").output().unwrap();
-    let made = String::from_utf8(made.stdout).unwrap();
-    assert_eq!(STANDARD.decode(made.trim()).unwrap().len(), STANDARD.decode(secret(1)).unwrap().len());
 }
