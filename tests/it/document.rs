@@ -13,7 +13,7 @@ fn example() -> Environment {
         ("CAUSEWAY_PUBLIC_URL", "https://causeway.example.com"),
         ("CAUSEWAY_SECRET", "MDEyMzQ1Njc4OWFiY2RlZkdISUpLTE1OT1BRUlNUVVY="),
         ("CAUSEWAY_CLIENT_ID", "example"),
-        ("CAUSEWAY_CLIENT_SECRET", "example-secret"),
+        ("CAUSEWAY_CLIENT_SECRET", "example-gpt-secret"),
         ("ATLASSIAN_CLIENT_ID", "example"),
         ("ATLASSIAN_CLIENT_SECRET", "example-secret"),
     ];

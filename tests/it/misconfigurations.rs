@@ -159,22 +159,28 @@ const IN_A_FILE: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
-/// What only asking can tell: what is set otherwise, and what `check` tells.
-const IN_USE: &[(&[(&str, &str)], &[&str])] = &[
-    (
+/// What is set otherwise, and what `check` tells.
+struct Asked(&'static [(&'static str, &'static str)], &'static [&'static str]);
+
+/// What only asking can tell.
+const IN_USE: &[Asked] = &[
+    Asked(
         &[("ATLASSIAN_AUTH_URL", "http://127.0.0.1:9")],
         &["127.0.0.1 does not answer", "ATLASSIAN_AUTH_URL", "HTTPS_PROXY", "SSL_CERT_FILE"],
     ),
-    (&[("ATLASSIAN_API_URL", "http://127.0.0.1:9")], &["127.0.0.1 does not answer", "ATLASSIAN_API_URL"]),
-    (
+    Asked(
+        &[("ATLASSIAN_API_URL", "http://127.0.0.1:9")],
+        &["127.0.0.1 does not answer", "ATLASSIAN_API_URL"],
+    ),
+    Asked(
         &[("ATLASSIAN_CLIENT_SECRET", "ATOA-of-another-app")],
         &["Atlassian refuses them", "Set ATLASSIAN_CLIENT_ID and ATLASSIAN_CLIENT_SECRET to what Settings"],
     ),
-    (
+    Asked(
         &[("ATLASSIAN_CLIENT_ID", "another-app")],
         &["Atlassian does not know the app", "Set ATLASSIAN_CLIENT_ID"],
     ),
-    (
+    Asked(
         &[("CAUSEWAY_PUBLIC_URL", "http://localhost:9")],
         &[
             "refuses the callback URL http://localhost:9/oauth/callback",
@@ -182,7 +188,7 @@ const IN_USE: &[(&[(&str, &str)], &[&str])] = &[
             "CAUSEWAY_PUBLIC_URL",
         ],
     ),
-    (
+    Asked(
         &[("CAUSEWAY_CLIENT_SECRET", "not-what-runs-there")],
         &[
             "refuses this configuration\u{2019}s client id and secret",
@@ -260,7 +266,7 @@ async fn a_port_that_is_taken_is_told_with_its_variable() {
 #[tokio::test(flavor = "multi_thread")]
 async fn check_finds_what_only_asking_can_tell() {
     let world = World::start().await;
-    for (changes, words) in IN_USE {
+    for Asked(changes, words) in IN_USE {
         let (passed, told) = causeway("check", &world, changes);
         assert!(!passed, "{changes:?}: {told}");
         let bad =
