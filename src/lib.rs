@@ -37,7 +37,7 @@
 //! - What is remembered of upstream answers is keyed by the SHA-256 of the upstream access token and cloud id; a call under way is shared
 //!   with the same request of the same token. Nothing is shared between two tokens.
 //! - No secret, token, code, page text or query text reaches a log, a span, an error body or a URL that is not ours.
-//! - No answer holds upstream error text but the reason of an `invalid-cql`.
+//! - No answer holds upstream error text but the reason of an `invalid-cql`, and of what `callConfluence` was refused.
 //! - An upstream URL is a configured base and parsed ids; a URL from a person or from Confluence is never fetched.
 //! - Every answer that belongs to a person is `Cache-Control: no-store`.
 
@@ -70,7 +70,7 @@ use tokio::net::TcpListener;
 use action::{Entry, Services};
 use atlassian::{Auth, Sites};
 use clock::Clock;
-use config::{Config, Gpt};
+use config::{Config, Gpt, KnownAction};
 use oauth::AuthorizationServer;
 use seal::Sealer;
 use telemetry::Metrics;
@@ -96,8 +96,12 @@ impl Gateway {
         let auth = Auth::new(&config.atlassian, &config.public_url, http.clone(), metrics.clone())
             .map_err(io::Error::other)?;
         let sites = Sites::new(&config.atlassian.api_url, http.clone(), metrics.clone());
-        let confluence =
-            confluence::Client::new(http.clone(), config.atlassian.api_url.clone(), metrics.clone());
+        let confluence = confluence::Client::new(
+            http.clone(),
+            config.atlassian.api_url.clone(),
+            &config.atlassian.media_hosts,
+            metrics.clone(),
+        );
         let scopes = upstream_scopes(&config.gpts, &entries);
         let server = AuthorizationServer::new(
             config.clone(),
@@ -145,9 +149,14 @@ pub fn upstream_scopes(gpts: &[Arc<Gpt>], entries: &[Entry]) -> Vec<&'static str
     scopes
 }
 
-/// The operationIds, each with whether it is on by default: what [`Config::load`] accepts as actions.
-pub fn known_actions() -> Vec<(&'static str, bool)> {
-    actions::all().iter().map(|entry| (entry.id, entry.on_by_default)).collect()
+/// The actions as [`Config::load`] has to know them.
+pub fn known_actions() -> Vec<KnownAction> {
+    let known = |entry: &Entry| KnownAction {
+        id: entry.id,
+        on_by_default: entry.on_by_default,
+        keeps_to_spaces: entry.keeps_to_spaces,
+    };
+    actions::all().iter().map(known).collect()
 }
 
 /// Serves a gateway of its own on `listener` until `shutdown` resolves and open requests are answered.

@@ -309,6 +309,9 @@ impl From<confluence::Error> for Problem {
             Error::NotFound => Self::not_found(),
             // The reason may quote the query, so that it may not be logged.
             Error::BadRequest(_) => Self::unavailable("Confluence refused our request with 400"),
+            Error::Refused { status, .. } => {
+                Self::unavailable(format!("Confluence refused our request with {status}"))
+            }
             Error::RateLimited { retry_after } => Self::rate_limited(retry_after),
             Error::Unavailable(cause) => Self::unavailable(cause),
             Error::TooLarge => Self::unavailable("the answer is larger than is read"),

@@ -29,9 +29,9 @@ pub use caller::{Caller, Services};
 pub use input::{CommaList, from_request};
 pub use operation::{as_schema, router, timed};
 pub use schema::plain;
-pub use text::{clip, fit, json_bytes};
+pub use text::{clip, fit, json_bytes, start};
 pub use wiki::{
-    Breadth, Document, FoundPage, FoundPages, Included, Located, Results, Titled, Wiki, cql_problem,
+    Breadth, Document, FoundPage, FoundPages, Included, Located, Raw, Results, Titled, Wiki, cql_problem,
 };
 
 /// The most bytes any answer has, whatever the page holds: ChatGPT refuses 100,000 characters.
@@ -52,6 +52,8 @@ pub trait Action: DeserializeOwned + ToSchema + Send + 'static {
     const EXAMPLE: &'static [(&'static str, &'static str)];
     /// Whether it is part of the reading set.
     const DEFAULT: bool = true;
+    /// Whether it keeps to a GPT's allow-list of spaces. One that cannot is refused for a GPT that has such a list.
+    const KEEPS_TO_SPACES: bool = true;
 
     type Output: Serialize + ToSchema;
 
@@ -68,6 +70,7 @@ pub struct Entry {
     pub scopes: &'static [&'static str],
     pub example: &'static [(&'static str, &'static str)],
     pub on_by_default: bool,
+    pub keeps_to_spaces: bool,
     pub summary: String,
     pub description: String,
     /// The plain JSON schema of the input: an object, `site` included.
@@ -91,6 +94,7 @@ pub fn entry<A: Action>() -> Entry {
         scopes: A::SCOPES,
         example: A::EXAMPLE,
         on_by_default: A::DEFAULT,
+        keeps_to_spaces: A::KEEPS_TO_SPACES,
         summary: unwrap(summary).trim_end_matches('.').to_owned(),
         description: unwrap(description),
         input,
@@ -131,7 +135,9 @@ impl Entry {
         services: &Services,
         grant: Grant,
     ) -> Result<Value, Problem> {
-        if !grant.gpt.allows_action(self.id) {
+        // The configuration refuses the combination already; here it holds whatever a configuration says.
+        let beyond = !self.keeps_to_spaces && !grant.gpt.spaces.is_empty();
+        if beyond || !grant.gpt.allows_action(self.id) {
             return Err(self.not_enabled());
         }
         self.check_scopes(&grant)?;

@@ -6,6 +6,7 @@ mod around;
 mod bodies;
 mod cursor;
 mod drawn;
+mod raw;
 mod search;
 
 use std::collections::HashMap;
@@ -24,6 +25,7 @@ use crate::seal::Sealer;
 pub use around::Located;
 pub use bodies::{FoundPage, FoundPages};
 pub use drawn::Included;
+pub use raw::Raw;
 pub use search::{Breadth, Results, cql_problem};
 
 /// A site, a person and a policy.

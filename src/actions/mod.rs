@@ -2,6 +2,7 @@
 //!
 //! To add one, copy the shape of a file (input, output, call) and add its line to [`all`].
 
+mod call_confluence;
 mod conversion;
 mod filter;
 mod find_page;
@@ -37,5 +38,6 @@ pub fn all() -> Vec<Entry> {
         entry::<get_page_history::GetPageHistory>(),
         entry::<get_recent_changes::GetRecentChanges>(),
         entry::<who_am_i::WhoAmI>(),
+        entry::<call_confluence::CallConfluence>(),
     ]
 }

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::Gpt;
 use super::read::{
-    EMPTY_LIST, Reader, SPACES_NEED_A_SITE, action, client_id, default_actions, gpt_id, line, redirect_uri,
-    secret_text, site, space_key,
+    EMPTY_LIST, Reader, SPACES_NEED_A_SITE, action, client_id, default_actions, gpt_id, line, reads_too_much,
+    redirect_uri, secret_text, site, space_key,
 };
+use super::{Gpt, KnownAction};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,7 +48,7 @@ struct SecretTable {
 }
 
 /// Reads the profiles from the file at `path`.
-pub fn gpts(reader: &mut Reader<'_>, path: &str, actions: &[(&str, bool)]) -> Option<Vec<Gpt>> {
+pub fn gpts(reader: &mut Reader<'_>, path: &str, actions: &[KnownAction]) -> Option<Vec<Gpt>> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| format!("names the file {path:?}, which cannot be read: {error}"));
     let text = reader.keep("CAUSEWAY_CONFIG", text)?;
@@ -88,7 +88,7 @@ pub fn gpts(reader: &mut Reader<'_>, path: &str, actions: &[(&str, bool)]) -> Op
     gpts.into_iter().collect()
 }
 
-fn gpt(reader: &mut Reader<'_>, index: usize, table: &Table, actions: &[(&str, bool)]) -> Option<Gpt> {
+fn gpt(reader: &mut Reader<'_>, index: usize, table: &Table, actions: &[KnownAction]) -> Option<Gpt> {
     let at = |field: &str| format!("CAUSEWAY_CONFIG gpt[{index}].{field}");
     let slug = reader.keep(&at("slug"), slug(&table.slug));
     let name = reader.keep(&at("name"), line(table.name.as_deref().unwrap_or("Confluence")));
@@ -101,9 +101,14 @@ fn gpt(reader: &mut Reader<'_>, index: usize, table: &Table, actions: &[(&str, b
     let spaces = reader.keep(&at("spaces"), all(table.spaces.as_deref(), space_key));
     let listed = all(table.actions.as_deref(), |name| action(name, actions));
     let listed = listed.map(|listed| if table.actions.is_some() { listed } else { default_actions(actions) });
-    let actions = reader.keep(&at("actions"), listed);
+    let enabled = reader.keep(&at("actions"), listed);
     if table.spaces.is_some() && table.site.is_none() {
         reader.mistake(at("spaces"), SPACES_NEED_A_SITE);
+    }
+    if let (Some(spaces), Some(enabled)) = (&spaces, &enabled)
+        && let Some(why) = reads_too_much(spaces, enabled, actions)
+    {
+        reader.mistake(at("actions"), why);
     }
     Some(Gpt {
         slug: slug?,
@@ -114,7 +119,7 @@ fn gpt(reader: &mut Reader<'_>, index: usize, table: &Table, actions: &[(&str, b
         redirect_uris: redirect_uris?,
         site: site?,
         spaces: spaces?,
-        actions: actions?,
+        actions: enabled?,
     })
 }
 

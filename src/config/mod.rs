@@ -75,6 +75,16 @@ pub struct Gpt {
     pub actions: Vec<String>,
 }
 
+/// What the configuration has to know of an action.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownAction {
+    /// The operationId.
+    pub id: &'static str,
+    pub on_by_default: bool,
+    /// Whether a GPT with an allow-list of spaces may have it.
+    pub keeps_to_spaces: bool,
+}
+
 impl Gpt {
     pub fn allows_action(&self, id: &str) -> bool {
         self.actions.iter().any(|action| action == id)
@@ -114,8 +124,8 @@ pub struct Atlassian {
 }
 
 impl Config {
-    /// Reads the configuration from `env`. `actions` are all operationIds, each with whether it is on by default.
-    pub fn load(env: &Environment, actions: &[(&str, bool)]) -> Result<Self, Mistakes> {
+    /// Reads the configuration from `env`. `actions` are all there are.
+    pub fn load(env: &Environment, actions: &[KnownAction]) -> Result<Self, Mistakes> {
         read::config(env, actions)
     }
 

@@ -9,13 +9,15 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{Atlassian, Config, Environment, Gpt, Log, McpClients, Mistake, Mistakes, VARIABLES, file};
+use super::{
+    Atlassian, Config, Environment, Gpt, KnownAction, Log, McpClients, Mistake, Mistakes, VARIABLES, file,
+};
 use crate::urls::{PublicUrl, is_loopback_host};
 
 /// The time an action may take in all. With 5 s of waiting for a place, every answer leaves within 40 s.
 const BUDGET: Duration = Duration::from_secs(34);
 
-pub fn config(env: &Environment, actions: &[(&str, bool)]) -> Result<Config, Mistakes> {
+pub fn config(env: &Environment, actions: &[KnownAction]) -> Result<Config, Mistakes> {
     let mut reader = Reader { env, mistakes: Vec::new() };
     reader.unknown_variables();
     let public_url = reader.required("CAUSEWAY_PUBLIC_URL", public_url);
@@ -158,7 +160,7 @@ impl Reader<'_> {
 }
 
 /// The profiles: one from variables, or those of the file.
-fn gpts(reader: &mut Reader<'_>, actions: &[(&str, bool)]) -> Option<Vec<Arc<Gpt>>> {
+fn gpts(reader: &mut Reader<'_>, actions: &[KnownAction]) -> Option<Vec<Arc<Gpt>>> {
     let gpts = match (
         reader.value("CAUSEWAY_CONFIG").map(str::to_owned),
         reader.value("CAUSEWAY_CLIENT_ID").is_some(),
@@ -173,7 +175,7 @@ fn gpts(reader: &mut Reader<'_>, actions: &[(&str, bool)]) -> Option<Vec<Arc<Gpt
     Some(gpts.into_iter().map(Arc::new).collect())
 }
 
-fn single_gpt(reader: &mut Reader<'_>, actions: &[(&str, bool)]) -> Option<Gpt> {
+fn single_gpt(reader: &mut Reader<'_>, actions: &[KnownAction]) -> Option<Gpt> {
     let client_id = reader.required("CAUSEWAY_CLIENT_ID", client_id);
     let client_secret = reader.required("CAUSEWAY_CLIENT_SECRET", secret_text);
     let name = reader.or("CAUSEWAY_NAME", "Confluence", line);
@@ -186,6 +188,10 @@ fn single_gpt(reader: &mut Reader<'_>, actions: &[(&str, bool)]) -> Option<Gpt> 
     if !spaces.is_empty() && reader.value("CAUSEWAY_SITE").is_none() {
         reader.mistake("CAUSEWAY_SPACES", SPACES_NEED_A_SITE);
     }
+    let enabled = listed.unwrap_or_else(|| default_actions(actions));
+    if let Some(why) = reads_too_much(&spaces, &enabled, actions) {
+        reader.mistake("CAUSEWAY_ACTIONS", why);
+    }
     Some(Gpt {
         slug: "default".to_owned(),
         name: name?,
@@ -195,7 +201,7 @@ fn single_gpt(reader: &mut Reader<'_>, actions: &[(&str, bool)]) -> Option<Gpt> 
         redirect_uris,
         site,
         spaces,
-        actions: listed.unwrap_or_else(|| default_actions(actions)),
+        actions: enabled,
     })
 }
 
@@ -212,8 +218,19 @@ fn shown(url: &str) -> String {
 
 pub const SPACES_NEED_A_SITE: &str = "lists spaces, but no site: a space key means nothing without one. Set the site (its host, such as acme.atlassian.net) too";
 
-pub fn default_actions(actions: &[(&str, bool)]) -> Vec<String> {
-    actions.iter().filter(|(_, on)| *on).map(|(id, _)| (*id).to_owned()).collect()
+pub fn default_actions(actions: &[KnownAction]) -> Vec<String> {
+    actions.iter().filter(|action| action.on_by_default).map(|action| action.id.to_owned()).collect()
+}
+
+/// An enabled action that does not keep to the spaces that are allowed.
+pub fn reads_too_much(spaces: &[String], enabled: &[String], actions: &[KnownAction]) -> Option<String> {
+    let unbound =
+        |name: &&String| actions.iter().any(|action| action.id == **name && !action.keeps_to_spaces);
+    let name = enabled.iter().find(unbound).filter(|_| !spaces.is_empty())?;
+    Some(format!(
+        "holds {name:?}, which reads any space, while the GPT is limited to {}. Remove one of the two",
+        spaces.join(", ")
+    ))
 }
 
 /// What an empty list is told: it could be meant as none, and must not be taken for all.
@@ -344,11 +361,11 @@ pub fn space_key(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-pub fn action(name: &str, actions: &[(&str, bool)]) -> Result<String, String> {
-    if actions.iter().any(|(id, _)| *id == name) {
+pub fn action(name: &str, actions: &[KnownAction]) -> Result<String, String> {
+    if actions.iter().any(|action| action.id == name) {
         return Ok(name.to_owned());
     }
-    let known: Vec<&str> = actions.iter().map(|(id, _)| *id).collect();
+    let known: Vec<&str> = actions.iter().map(|action| action.id).collect();
     Err(format!("holds {name:?}, which is not an action. Accepted: {}", known.join(", ")))
 }
 

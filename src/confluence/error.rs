@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::atlassian::retry_after;
 
-/// A failed call. Holds no URL and, but for [`Error::BadRequest`], no upstream text.
+/// A failed call. Holds no URL and, but for [`Error::BadRequest`] and [`Error::Refused`], no upstream text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// 401 without a word on scopes: the access token is expired or revoked.
@@ -27,6 +27,9 @@ pub enum Error {
     /// 400, with Confluence's reason. The reason may quote the query: it is for the caller, never for a log.
     #[error("refused as malformed")]
     BadRequest(String),
+    /// Any other 4xx, with Confluence's reason: as much a secret as that of a 400.
+    #[error("refused with status {status}")]
+    Refused { status: u16, reason: String },
     #[error("rate limited")]
     RateLimited { retry_after: Option<u64> },
     /// More than is read.
@@ -65,7 +68,7 @@ pub fn from_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Erro
     }
     let message = message(body);
     match status {
-        StatusCode::BAD_REQUEST => Error::BadRequest(message.chars().take(MAX_REASON).collect()),
+        StatusCode::BAD_REQUEST => Error::BadRequest(reason(&message)),
         StatusCode::UNAUTHORIZED => {
             let category =
                 headers.get("X-Failure-Category").and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -79,8 +82,13 @@ pub fn from_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Erro
         StatusCode::NOT_FOUND => Error::NotFound,
         StatusCode::TOO_MANY_REQUESTS => Error::RateLimited { retry_after: retry_after(headers) },
         StatusCode::GATEWAY_TIMEOUT => Error::TooSlow,
+        _ if status.is_client_error() => Error::Refused { status: status.as_u16(), reason: reason(&message) },
         _ => Error::Unavailable(format!("status {}", status.as_u16())),
     }
+}
+
+fn reason(message: &str) -> String {
+    message.chars().take(MAX_REASON).collect()
 }
 
 fn message(body: &[u8]) -> String {

@@ -14,6 +14,7 @@ mod exchange;
 mod flights;
 mod ids;
 mod points;
+mod raw;
 mod search;
 mod spaces;
 mod tree;
@@ -43,6 +44,7 @@ pub use comments::{Comment, CommentKind};
 pub use content::{Content, ContentKind, Version};
 pub use error::Error;
 pub use ids::{AccountId, ContentId, SpaceId, SpaceKey};
+pub use raw::{RawError, RawPath, RawQuery};
 pub use search::{Found, Hit, Rows};
 pub use spaces::{Space, SpaceType, Spaces};
 pub use tree::Node;
@@ -57,14 +59,24 @@ pub struct Client {
     http: reqwest::Client,
     /// `ATLASSIAN_API_URL`.
     api: Url,
+    /// `ATLASSIAN_MEDIA_HOSTS`.
+    media_hosts: Arc<[String]>,
     caches: Arc<Caches>,
     flights: Arc<Flights<Attempt>>,
     metrics: Metrics,
 }
 
 impl Client {
-    pub fn new(http: reqwest::Client, api: Url, metrics: Metrics) -> Self {
-        Self { http, api, caches: Arc::new(Caches::new(&metrics)), flights: Arc::default(), metrics }
+    pub fn new(http: reqwest::Client, api: Url, media_hosts: &[String], metrics: Metrics) -> Self {
+        let media_hosts = media_hosts.into();
+        Self {
+            http,
+            api,
+            media_hosts,
+            caches: Arc::new(Caches::new(&metrics)),
+            flights: Arc::default(),
+            metrics,
+        }
     }
 
     /// One person at one site, for work that has to be done by `deadline` and is counted in `tally`.
@@ -105,12 +117,12 @@ struct Call<'a> {
     method: Method,
     /// Segments below `/wiki/`.
     path: &'a [&'a str],
-    query: Vec<(&'static str, String)>,
+    query: Vec<(&'a str, String)>,
     body: Option<String>,
 }
 
 impl<'a> Call<'a> {
-    fn get(price: Price, path: &'a [&'a str], query: Vec<(&'static str, String)>) -> Self {
+    fn get(price: Price, path: &'a [&'a str], query: Vec<(&'a str, String)>) -> Self {
         Self { price, method: Method::GET, path, query, body: None }
     }
 
@@ -193,7 +205,35 @@ impl Connection {
     }
 }
 
-/// Whether a path segment is a word of the API rather than somebody's id.
+/// The words of the API's paths that our own calls use.
+const WORDS: &[&str] = &[
+    "ancestors",
+    "api",
+    "attachment",
+    "attachments",
+    "blogposts",
+    "child",
+    "children",
+    "content",
+    "convert-ids-to-types",
+    "current",
+    "descendants",
+    "direct-children",
+    "download",
+    "footer-comments",
+    "inline-comments",
+    "labels",
+    "pages",
+    "rest",
+    "search",
+    "spaces",
+    "user",
+    "users-bulk",
+    "v2",
+    "versions",
+];
+
+/// Whether a path segment is a word of the API, which may be told, rather than somebody's id or what a caller wrote.
 fn is_name(segment: &str) -> bool {
-    segment.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') || matches!(segment, "v2")
+    WORDS.contains(&segment)
 }

@@ -24,6 +24,14 @@ impl World {
         Self::with(&[("CAUSEWAY_SITE", ACME), ("CAUSEWAY_SPACES", spaces)]).await
     }
 
+    /// One GPT on acme with every action there is, those that are off by default too.
+    pub async fn with_every_action(overrides: &[(&str, &str)]) -> Self {
+        let all: Vec<&str> = known_actions().iter().map(|action| action.id).collect();
+        let all = all.join(",");
+        let base = [("CAUSEWAY_SITE", ACME), ("CAUSEWAY_ACTIONS", all.as_str())];
+        Self::with(&[&base, overrides].concat()).await
+    }
+
     /// Another gateway before the same sandbox, whose actions have to be done within `budget`.
     pub async fn hurried(&self, budget: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

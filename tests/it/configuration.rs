@@ -66,7 +66,8 @@ fn what_is_good_is_accepted_with_its_defaults() {
     let gpt = config.default_gpt();
     assert_eq!((gpt.name.as_str(), gpt.slug.as_str()), ("Confluence", "default"));
     assert!(gpt.spaces.is_empty() && gpt.site.is_none());
-    let reading: Vec<&str> = known_actions().iter().filter(|(_, on)| *on).map(|(id, _)| *id).collect();
+    let reading: Vec<&str> =
+        known_actions().iter().filter(|action| action.on_by_default).map(|action| action.id).collect();
     assert_eq!(gpt.actions, reading);
 }
 
@@ -198,6 +199,18 @@ fn the_rest_is_one_of_what_is_accepted() {
 }
 
 #[test]
+fn an_action_that_reads_any_space_and_a_list_of_spaces_exclude_each_other() {
+    let (site, action) =
+        (("CAUSEWAY_SITE", "acme.atlassian.net"), ("CAUSEWAY_ACTIONS", "getPage,callConfluence"));
+    let message = load(&[site, action, ("CAUSEWAY_SPACES", "ENG")]).unwrap_err();
+    for told in ["1 mistake ", "CAUSEWAY_ACTIONS", "callConfluence", "ENG"] {
+        assert!(message.contains(told), "{told}: {message}");
+    }
+    assert!(load(&[site, action]).unwrap().default_gpt().allows_action("callConfluence"));
+    assert!(!load(&[site]).unwrap().default_gpt().allows_action("callConfluence"), "it is off by default");
+}
+
+#[test]
 fn every_mistake_is_told_at_once() {
     let message = load(&[
         ("CAUSEWAY_PUBLIC_URL", "http://x.example"),
@@ -295,6 +308,13 @@ fn mistakes_in_a_file_say_where_they_are() {
         (
             table("a", env) + &table("b", &format!("{env}\nspaces = [\"ENG\"]")),
             vec!["gpt[1].spaces", "Set the site"],
+        ),
+        (
+            table(
+                "a",
+                &format!("{env}\nsite = \"x.example\"\nspaces = [\"ENG\"]\nactions = [\"callConfluence\"]"),
+            ),
+            vec!["gpt[0].actions", "callConfluence", "ENG"],
         ),
         (
             table("a", &format!("{env}\nactions = [\"nope\"]")),

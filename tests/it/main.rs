@@ -34,6 +34,7 @@ mod passages;
 mod policy;
 mod privacy_of_logs;
 mod private_ca;
+mod raw;
 mod readme;
 mod search;
 mod serving;
