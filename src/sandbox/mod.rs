@@ -19,6 +19,7 @@ mod routes;
 mod scopes;
 mod state;
 mod storage;
+mod survey;
 mod v1;
 mod v2;
 mod wiki;
@@ -38,6 +39,7 @@ pub use people::{ACME, GLOBEX, PEOPLE, Person, Product, SITES, Site};
 pub use record::Call;
 pub use scopes::SCOPES;
 use state::Shared;
+pub use survey::Piece;
 
 /// The stand-in. Clones share everything.
 #[derive(Clone)]

@@ -16,6 +16,7 @@ mod failures;
 mod find_page;
 mod history;
 mod input;
+mod leaks;
 mod macros;
 mod markdown;
 mod mcp;
