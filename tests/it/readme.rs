@@ -15,7 +15,7 @@ const CI: &str = include_str!("../../.ci/run");
 
 /// What is a command when it stands within a sentence.
 const PROGRAMS: &[&str] =
-    &["cargo ", "causeway ", "tests/", "docker ", "helm ", "kubectl ", "gcloud ", "EXPECTORATE=overwrite "];
+    &["cargo ", "causeway ", "docker ", "helm ", "kubectl ", "gcloud ", "EXPECTORATE=overwrite "];
 
 /// The commands of each block of shell, one for each line.
 fn blocks() -> Vec<Vec<&'static str>> {
@@ -28,7 +28,10 @@ fn blocks() -> Vec<Vec<&'static str>> {
 
 fn within_sentences() -> Vec<&'static str> {
     let prose = README.split("\n```").step_by(2).flat_map(|text| text.split('`').skip(1).step_by(2));
-    prose.filter(|code| PROGRAMS.iter().any(|program| code.starts_with(program))).collect()
+    let script = |code: &str| {
+        code.split(' ').next().is_some_and(|word| word.ends_with("/run") && word.starts_with("tests/"))
+    };
+    prose.filter(|code| script(code) || PROGRAMS.iter().any(|program| code.starts_with(program))).collect()
 }
 
 /// Whether a line of `.ci/run` is this command, with further arguments perhaps.
