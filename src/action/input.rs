@@ -121,14 +121,17 @@ pub fn read<T: DeserializeOwned + ToSchema>(input: &Value) -> Result<T, Problem>
 }
 
 /// The field that is to blame: a path is of no help, since there is none inside of flattened fields. Without the one at
-/// fault the same is not said again.
+/// fault the same is not said again; that a field is missing is said of any that is needed, so those come last.
 fn culprit<T: DeserializeOwned>(input: &Value, fault: &str) -> String {
-    let fields = input.as_object().into_iter().flatten().map(|(name, _)| name);
-    let to_blame = fields.into_iter().find(|name| {
+    let names = || input.as_object().into_iter().flatten().map(|(name, _)| name);
+    let without = |name: &str| {
         let mut others = input.clone();
-        others.as_object_mut().and_then(|others| others.remove(*name));
-        serde_json::from_value::<T>(others).err().is_none_or(|error| error.to_string() != fault)
-    });
+        others.as_object_mut().and_then(|others| others.remove(name));
+        serde_json::from_value::<T>(others).err().map(|error| error.to_string())
+    };
+    let changes = |name: &&String| without(name).is_none_or(|error| error != fault);
+    let is_needed = |name: &&String| without(name).is_some_and(|error| error.starts_with("missing field"));
+    let to_blame = names().find(|name| changes(name) && !is_needed(name)).or_else(|| names().find(changes));
     to_blame.cloned().unwrap_or_default()
 }
 
