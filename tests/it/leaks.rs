@@ -23,6 +23,8 @@ use crate::support::{Answer, Session, World, encode};
 /// How often each action is asked, at both doors together.
 const ROUNDS: usize = 30;
 const SEED: u64 = 20_261_121;
+/// The title of a visible page whose macros draw on hidden ones.
+const DRAWING: &str = "Draws on others";
 
 /// Who asks, as which GPT.
 struct Asker {
@@ -380,7 +382,7 @@ fn furnish(world: &World) {
             .to_owned(),
     ]
     .concat();
-    world.add("ENG", "Draws on others", &body);
+    world.add("ENG", DRAWING, &body);
 }
 
 /// What parameters are drawn from: of the hidden and the visible alike.
@@ -389,6 +391,10 @@ struct Pool {
     hidden_ids: Vec<String>,
     visible_pages: Vec<String>,
     visible_titles: Vec<String>,
+    /// Of something hidden and something visible alike.
+    shared_titles: Vec<String>,
+    /// The page that draws on others.
+    drawing: String,
     titles: Vec<String>,
     words: Vec<String>,
     keys: Vec<String>,
@@ -414,7 +420,14 @@ impl Pool {
         let mut keys: Vec<String> = pieces.iter().flat_map(|piece| piece.space.map(str::to_owned)).collect();
         keys.sort();
         keys.dedup();
+        let titles = |pieces: &[&Piece]| -> BTreeSet<String> {
+            let named = pieces.iter().filter(|piece| matches!(piece.what, "page" | "blogpost"));
+            named.map(|piece| piece.title.clone()).collect()
+        };
+        let drawing = visible.iter().find(|piece| piece.title == DRAWING).unwrap();
         Self {
+            shared_titles: titles(&visible).intersection(&titles(&hidden)).cloned().collect(),
+            drawing: drawing.id.clone(),
             ids: pieces.iter().map(|piece| piece.id.clone()).collect(),
             visible_titles: visible
                 .iter()
@@ -472,7 +485,8 @@ impl Pool {
             },
             "title" | "section" => match rng.random_range(0..6) {
                 0 => self.query(rng),
-                1 | 2 => pick(rng, &self.visible_titles).clone(),
+                1 => pick(rng, &self.visible_titles).clone(),
+                2 => pick(rng, &self.shared_titles).clone(),
                 _ => pick(rng, &self.titles).clone(),
             },
             "query" if schema["examples"][0].as_str().is_some_and(|example| example.contains('=')) => pick(
@@ -533,7 +547,8 @@ impl Pool {
         match rng.random_range(0..10) {
             0 => "99999999".to_owned(),
             1..5 => pick(rng, &self.hidden_ids).clone(),
-            5..9 => pick(rng, &self.visible_pages).clone(),
+            5 => self.drawing.clone(),
+            6..9 => pick(rng, &self.visible_pages).clone(),
             _ => pick(rng, &self.ids).clone(),
         }
     }
