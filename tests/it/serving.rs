@@ -85,7 +85,7 @@ async fn a_path_that_is_not_there_is_a_problem() {
         "/gpts/nope/openapi.json",
         "/gpts/nope/openapi.yaml",
         "/%2e%2e/x",
-        "/v1/raw",
+        "/v1/raw/",
     ] {
         world.get(&alice, path).await.refused(404, "not-found");
         world.get_bare(path).await.refused(404, "not-found");
