@@ -68,12 +68,12 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use action::{Entry, Services};
-use atlassian::{Auth, Sites};
+use atlassian::{Auth, Breaker, Sites};
 use clock::Clock;
 use config::{Config, Gpt, KnownAction};
 use oauth::AuthorizationServer;
 use seal::Sealer;
-use telemetry::Metrics;
+use telemetry::{Metrics, Standing};
 use web::checks::{Check, Checks};
 
 /// Everything that the routes share.
@@ -93,15 +93,20 @@ impl Gateway {
         let sealer = Sealer::new(&config.secrets, clock.clone()).map_err(io::Error::other)?;
         let http = atlassian::http_client().map_err(io::Error::other)?;
         let metrics = Metrics::new(&clock);
-        let auth = Auth::new(&config.atlassian, &config.public_url, http.clone(), metrics.clone())
+        let auth = Auth::new(&config.atlassian, &config.public_url, http.clone(), metrics.clone(), &clock)
             .map_err(io::Error::other)?;
-        let sites = Sites::new(&config.atlassian.api_url, http.clone(), metrics.clone());
+        let breaker = Breaker::new(&clock);
+        let api_url = &config.atlassian.api_url;
+        let sites = Sites::new(api_url, http.clone(), metrics.clone(), breaker.clone());
         let confluence = confluence::Client::new(
             http.clone(),
-            config.atlassian.api_url.clone(),
+            api_url.clone(),
             &config.atlassian.media_hosts,
+            breaker,
             metrics.clone(),
+            &clock,
         );
+        watch(&metrics, &auth, &confluence);
         let scopes = upstream_scopes(&config.gpts, &entries);
         let server = AuthorizationServer::new(
             config.clone(),
@@ -137,6 +142,17 @@ impl Gateway {
         let server = &self.services.server;
         self.checks().thorough(server.atlassian(), server.atlassian_scopes()).await
     }
+}
+
+/// Lets the operator see what is left of the app's points, and which of Atlassian's hosts are left alone.
+fn watch(metrics: &Metrics, auth: &Auth, confluence: &confluence::Client) {
+    let (api, auth) = (confluence.breaker().clone(), auth.breaker().clone());
+    let budget = confluence.budget().clone();
+    metrics.watch(move || Standing {
+        points_left: budget.points_left(),
+        points_an_hour: budget.limit(),
+        breakers: [("api", api.state().level()), ("auth", auth.state().level())],
+    });
 }
 
 /// The scopes that every sign-in asks Atlassian for: those of all GPTs' enabled actions, without doubles, in a fixed order.

@@ -250,6 +250,18 @@ impl Problem {
         Self { cause: Some(cause.into()), ..problem }
     }
 
+    /// Confluence has only failed lately and is left alone for a moment.
+    pub fn resting(retry_after: u64) -> Self {
+        let problem = Self::new(
+            Kind::ConfluenceUnavailable,
+            "Confluence has not been answering.",
+            format!(
+                "Wait {retry_after} seconds, then try once more; if it fails again, tell the person that Confluence is not reachable at the moment."
+            ),
+        );
+        Self { retry_after: Some(retry_after), ..problem }
+    }
+
     pub fn rate_limited(retry_after: Option<u64>) -> Self {
         let wait = retry_after.unwrap_or(30);
         let problem = Self::new(
@@ -315,6 +327,7 @@ impl From<confluence::Error> for Problem {
             Error::RateLimited { retry_after } => Self::rate_limited(retry_after),
             Error::Unavailable(cause) => Self::unavailable(cause),
             Error::TooLarge => Self::unavailable("the answer is larger than is read"),
+            Error::Resting { retry_after } => Self::resting(retry_after),
             Error::TooSlow => Self::too_slow(),
         }
     }

@@ -1,6 +1,7 @@
 //! The only place that configures logging; and what is counted.
 
 pub mod metrics;
+mod standing;
 
 use std::io::IsTerminal as _;
 
@@ -14,6 +15,7 @@ use tracing_subscriber::{EnvFilter, Registry, fmt};
 use crate::config::Log;
 
 pub use metrics::Metrics;
+pub use standing::Standing;
 
 /// Starts logging to standard error. A second call in one process changes nothing.
 pub fn start(log: &Log) {

@@ -1,31 +1,23 @@
 //! One line in the log for each call (`CAUSEWAY_AUDIT`): who as a keyed hash, which GPT and action, what came of it, what it
 //! cost, and the ids of what was read. Never a title, a query or a text.
 
-use secrecy::ExposeSecret;
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Entry, Services};
-use crate::atlassian::Tally;
+use crate::atlassian::{Tally, account_id};
 use crate::oauth::Grant;
 use crate::problem::Problem;
 
 /// The most ids a line holds.
 const MAX_IDS: usize = 25;
 
-#[derive(Deserialize)]
-struct Claims {
-    sub: String,
-}
-
 /// Who is asking, before the grant is used up.
 pub fn who(services: &Services, grant: &Grant) -> Option<String> {
     if !services.audit {
         return None;
     }
-    // The account id in Atlassian's token is a hint, not proof: good enough to tell people apart in a log.
-    let claims = jsonwebtoken::dangerous::insecure_decode_claims::<Claims>(grant.token.expose_secret());
-    Some(claims.map_or_else(|_| "unknown".to_owned(), |claims| services.sealer.pseudonym(&claims.sub)))
+    let account = account_id(&grant.token);
+    Some(account.map_or_else(|| "unknown".to_owned(), |id| services.sealer.pseudonym(&id)))
 }
 
 /// Writes the line.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::{Entry, Wiki};
-use crate::atlassian::{Site, Sites, SitesError, Tally};
+use crate::atlassian::{Resting, Site, Sites, SitesError, Tally};
 use crate::clock::Clock;
 use crate::config::Gpt;
 use crate::confluence;
@@ -223,6 +223,7 @@ fn sites_problem(error: SitesError) -> Problem {
     match error {
         SitesError::Unauthorized => Problem::sign_in_required("Atlassian no longer accepts this sign-in."),
         SitesError::RateLimited { retry_after } => Problem::rate_limited(retry_after),
+        SitesError::Resting(Resting(seconds)) => Problem::resting(seconds),
         SitesError::Unavailable(cause) => Problem::unavailable(cause),
         SitesError::TooSlow => Problem::too_slow(),
     }

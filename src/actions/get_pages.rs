@@ -75,8 +75,12 @@ impl Action for GetPages {
         let wiki = caller.wiki().await?;
         let share = u32::try_from(self.max_chars as usize / count).unwrap_or(self.max_chars);
         let read = self.ids.0.into_iter().map(|id| read(&wiki, id, share, ROOM / count));
-        let results: Vec<Result<BatchItem, Problem>> = stream::iter(read).buffered(AT_ONCE).collect().await;
-        let mut results: Vec<BatchItem> = results.into_iter().collect::<Result<_, _>>()?;
+        let read: Vec<(ContentId, Result<Page, Problem>)> =
+            stream::iter(read).buffered(AT_ONCE).collect().await;
+        if let Some(problem) = failure_of_all(&read) {
+            return Err(problem);
+        }
+        let mut results: Vec<BatchItem> = read.into_iter().map(BatchItem::from).collect();
         let fitting = fitting(&results, ROOM);
         for item in results.iter_mut().skip(fitting) {
             *item = crowded_out(item);
@@ -85,20 +89,31 @@ impl Action for GetPages {
     }
 }
 
-/// One page, or its problem; what concerns the whole sign-in or Confluence itself is the call's own problem.
-async fn read(wiki: &Wiki, id: ContentId, max_chars: u32, room: usize) -> Result<BatchItem, Problem> {
+async fn read(wiki: &Wiki, id: ContentId, max_chars: u32, room: usize) -> (ContentId, Result<Page, Problem>) {
     let page = match wiki.document(&id, None).await {
         Ok(document) => Reading::whole(max_chars).read(wiki, &document, room).await,
         Err(problem) => Err(problem),
     };
-    match page {
-        Ok(page) => Ok(BatchItem { id: None, page: Some(page), problem: None }),
-        Err(problem)
-            if matches!(problem.kind, Kind::NotFound | Kind::NoAccess | Kind::ConfluenceUnavailable) =>
-        {
-            Ok(BatchItem { id: Some(id.to_string()), page: None, problem: Some(problem.into()) })
+    (id, page)
+}
+
+/// What is wrong with the call rather than with a page: what concerns the whole sign-in, and what no page could be read for.
+fn failure_of_all(read: &[(ContentId, Result<Page, Problem>)]) -> Option<Problem> {
+    let problems = || read.iter().filter_map(|(_, page)| page.as_ref().err());
+    let of_a_page = [Kind::NotFound, Kind::NoAccess, Kind::ConfluenceUnavailable];
+    if let Some(problem) = problems().find(|problem| !of_a_page.contains(&problem.kind)) {
+        return Some(problem.clone());
+    }
+    let first = problems().next().filter(|problem| problem.kind != Kind::NotFound)?;
+    (problems().filter(|problem| problem.kind == first.kind).count() == read.len()).then(|| first.clone())
+}
+
+impl From<(ContentId, Result<Page, Problem>)> for BatchItem {
+    fn from((id, page): (ContentId, Result<Page, Problem>)) -> Self {
+        match page {
+            Ok(page) => Self { id: None, page: Some(page), problem: None },
+            Err(problem) => Self { id: Some(id.to_string()), page: None, problem: Some(problem.into()) },
         }
-        Err(problem) => Err(problem),
     }
 }
 

@@ -8,8 +8,12 @@ use oauth2::{
     AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
     HttpRequest, HttpResponse, RedirectUrl, RefreshToken, RequestTokenError, Scope, TokenResponse, TokenUrl,
 };
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::{Account, Breaker, Resting};
+use crate::clock::Clock;
 use crate::config;
 use crate::telemetry::Metrics;
 use crate::urls::PublicUrl;
@@ -29,8 +33,16 @@ type Client = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointN
 #[derive(Clone)]
 pub struct Auth {
     client: Arc<Client>,
+    wire: Wire,
+}
+
+/// The way to the token endpoint.
+#[derive(Clone)]
+struct Wire {
     http: reqwest::Client,
     metrics: Metrics,
+    breaker: Breaker,
+    clock: Clock,
 }
 
 /// What Atlassian grants.
@@ -63,6 +75,7 @@ impl Auth {
         public_url: &PublicUrl,
         http: reqwest::Client,
         metrics: Metrics,
+        clock: &Clock,
     ) -> Result<Self, String> {
         let endpoint = |path: &str| {
             let mut url = config.auth_url.clone();
@@ -75,11 +88,12 @@ impl Auth {
             .set_auth_uri(AuthUrl::from_url(endpoint("/authorize")))
             .set_token_uri(TokenUrl::from_url(endpoint("/oauth/token")))
             .set_redirect_uri(RedirectUrl::new(public_url.callback()).map_err(|error| error.to_string())?);
-        Ok(Self { client: Arc::new(client), http, metrics })
+        let wire = Wire { http, metrics, breaker: Breaker::new(clock), clock: clock.clone() };
+        Ok(Self { client: Arc::new(client), wire })
     }
 
     pub(super) fn http(&self) -> &reqwest::Client {
-        &self.http
+        &self.wire.http
     }
 
     /// Where the browser goes to consent. All parameters are required by Atlassian.
@@ -94,10 +108,15 @@ impl Auth {
         url.into()
     }
 
+    /// The circuit breaker of the authorization server's host.
+    pub fn breaker(&self) -> &Breaker {
+        &self.wire.breaker
+    }
+
     /// Redeems a code, which works once.
     pub async fn exchange(&self, code: &SecretString) -> Result<Tokens, AuthError> {
         let code = AuthorizationCode::new(code.expose_secret().to_owned());
-        let send = |request| send(self.clone(), request);
+        let send = |request| self.wire.clone().send(request);
         self.client
             .exchange_code(code)
             .request_async(&send)
@@ -109,7 +128,7 @@ impl Auth {
     /// Trades a refresh token for new tokens. Atlassian rotates it and honours the old one for 10 more minutes.
     pub async fn refresh(&self, refresh_token: &SecretString) -> Result<Tokens, AuthError> {
         let refresh_token = RefreshToken::new(refresh_token.expose_secret().to_owned());
-        let send = |request| send(self.clone(), request);
+        let send = |request| self.wire.clone().send(request);
         let answer = self.client.exchange_refresh_token(&refresh_token).request_async(&send).await;
         answer.map(|answer| tokens(&answer)).map_err(refused)
     }
@@ -163,21 +182,47 @@ fn refusal(answer: &BasicErrorResponse) -> AuthError {
     }
 }
 
-/// Sends one request of the oauth2 crate with our own client. Only an answer that decides something is handed back.
-async fn send(auth: Auth, request: HttpRequest) -> Result<HttpResponse, AuthError> {
-    let mut request =
-        reqwest::Request::try_from(request).map_err(|error| unavailable(super::describe(error)))?;
-    *request.timeout_mut() = Some(TIMEOUT);
-    let sent = super::counted(&auth.metrics, "oauth/token", auth.http.execute(request));
-    let response = sent.await.map_err(|error| unavailable(super::describe(error)))?;
-    let status = response.status();
-    if status.is_server_error() || status == reqwest::StatusCode::TOO_MANY_REQUESTS {
-        let retry_after = super::retry_after(response.headers());
+impl Wire {
+    /// Only an answer that decides something is handed back.
+    async fn send(self, request: HttpRequest) -> Result<HttpResponse, AuthError> {
+        // Whoever holds this code or refresh token: a body is one person's.
+        let holder = Account::of_holder(request.body());
+        let trial =
+            self.breaker.admit(holder, self.clock.deadline(TIMEOUT)).map_err(|Resting(seconds)| {
+                self.metrics.withheld(super::RESTS);
+                let cause = "it only fails and is left alone for a while".to_owned();
+                AuthError::Unavailable { cause, retry_after: Some(seconds) }
+            })?;
+        let answer = self.transfer(request).await;
+        match &answer {
+            Ok((status, ..)) if !status.is_server_error() => trial.succeeded(),
+            _ => trial.failed(),
+        }
+        decided(answer.map_err(unavailable)?)
+    }
+
+    /// Sends one request of the oauth2 crate with our own client.
+    async fn transfer(&self, request: HttpRequest) -> Result<Transferred, String> {
+        let mut request = reqwest::Request::try_from(request).map_err(super::describe)?;
+        *request.timeout_mut() = Some(TIMEOUT);
+        let sent = super::counted(&self.metrics, "oauth/token", self.http.execute(request));
+        let response = sent.await.map_err(super::describe)?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        Ok((status, headers, super::read(response, MAX_ANSWER).await?))
+    }
+}
+
+/// An answer as it came, whatever it says.
+type Transferred = (StatusCode, HeaderMap, Vec<u8>);
+
+/// Hands back only an answer that decides something.
+fn decided((status, headers, body): Transferred) -> Result<HttpResponse, AuthError> {
+    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+        let retry_after = super::retry_after(&headers);
         return Err(AuthError::Unavailable { cause: format!("status {}", status.as_u16()), retry_after });
     }
-    let mut answer = HttpResponse::new(Vec::new());
+    let mut answer = HttpResponse::new(body);
     *answer.status_mut() = status;
-    *answer.headers_mut() = response.headers().clone();
-    *answer.body_mut() = super::read(response, MAX_ANSWER).await.map_err(unavailable)?;
+    *answer.headers_mut() = headers;
     Ok(answer)
 }

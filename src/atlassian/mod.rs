@@ -1,7 +1,9 @@
 //! Atlassian's side of a sign-in: consent, tokens and the sites a token reaches. Facts are in `auth.rs` and `sites.rs`,
 //! beside the code that depends on them.
 
+mod account;
 mod auth;
+mod breaker;
 mod probe;
 mod sites;
 mod tally;
@@ -13,10 +15,15 @@ use crate::clock::Stopwatch;
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Upstream;
 
+pub use account::{Account, account_id};
 pub use auth::{Auth, AuthError, Tokens};
+pub use breaker::{Breaker, BreakerState, Resting, Trial};
 pub use probe::Beginning;
 pub use sites::{CloudId, Site, Sites, SitesError};
 pub use tally::Tally;
+
+/// Why a call was not made to a host that is left alone, as it is counted.
+pub(crate) const RESTS: &str = "host rests";
 
 /// The one client for every call to Atlassian. It follows no redirect: an answer that sends us elsewhere is not an answer.
 pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
@@ -25,6 +32,11 @@ pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
         .connect_timeout(Duration::from_secs(5))
         .pool_idle_timeout(Duration::from_secs(60))
         .pool_max_idle_per_host(64)
+        // Pages are long and the way to Atlassian is too: larger windows, and a connection that has died is noticed.
+        .http2_adaptive_window(true)
+        .http2_keep_alive_interval(Duration::from_secs(20))
+        .http2_keep_alive_timeout(Duration::from_secs(10))
+        .tcp_keepalive(Duration::from_secs(60))
         .user_agent(concat!("causeway/", env!("CARGO_PKG_VERSION")))
         .build()
 }

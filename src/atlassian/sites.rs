@@ -12,7 +12,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use url::Url;
 
-use super::Tally;
+use super::{Account, Breaker, Resting, Tally};
 use crate::seal::fingerprint;
 use crate::telemetry::Metrics;
 
@@ -75,6 +75,8 @@ pub enum SitesError {
     Unauthorized,
     #[error("Atlassian asks to wait")]
     RateLimited { retry_after: Option<u64> },
+    #[error("Atlassian only fails and is left alone for {} s", .0.0)]
+    Resting(Resting),
     /// The cause is for the log.
     #[error("Atlassian gave no usable list of sites: {0}")]
     Unavailable(String),
@@ -87,18 +89,19 @@ pub enum SitesError {
 pub struct Sites {
     http: reqwest::Client,
     url: Url,
+    breaker: Breaker,
     /// By the SHA-256 of the access token, so that the memory holds no token.
     known: Cache<[u8; 32], Arc<[Site]>>,
     metrics: Metrics,
 }
 
 impl Sites {
-    /// `api_url` is the origin of Atlassian's API.
-    pub fn new(api_url: &Url, http: reqwest::Client, metrics: Metrics) -> Self {
+    /// `api_url` is the origin of Atlassian's API, and `breaker` that host's.
+    pub fn new(api_url: &Url, http: reqwest::Client, metrics: Metrics, breaker: Breaker) -> Self {
         let mut url = api_url.clone();
         url.set_path("/oauth/token/accessible-resources");
         let known = Cache::builder().max_capacity(CAPACITY).time_to_live(LIFETIME).build();
-        Self { http, url, known, metrics }
+        Self { http, url, breaker, known, metrics }
     }
 
     /// The Confluence sites that `token` reaches. Callers with one token share one call; errors and empty lists are not
@@ -112,7 +115,7 @@ impl Sites {
         let key = fingerprint(token.expose_secret());
         self.metrics.cache("sites", self.known.contains_key(&key).then_some(&()));
         let _wait = tally.wait();
-        let looked_up = self.known.try_get_with(key, self.look_up(token, tally));
+        let looked_up = self.known.try_get_with(key, self.look_up(token, deadline, tally));
         match tokio::time::timeout_at(deadline, looked_up).await {
             Ok(Ok(sites)) => Ok(sites),
             Ok(Err(miss)) => match miss.as_ref() {
@@ -123,8 +126,28 @@ impl Sites {
         }
     }
 
-    async fn look_up(&self, token: &SecretString, tally: &Tally) -> Result<Arc<[Site]>, Miss> {
+    async fn look_up(
+        &self,
+        token: &SecretString,
+        deadline: Instant,
+        tally: &Tally,
+    ) -> Result<Arc<[Site]>, Miss> {
+        let trial = self.breaker.admit(Account::of(token), deadline).map_err(|resting| {
+            self.metrics.withheld(super::RESTS);
+            SitesError::Resting(resting)
+        })?;
         tally.call();
+        let answer = self.ask(token).await;
+        match &answer {
+            Err(SitesError::Unavailable(_) | SitesError::TooSlow) => trial.failed(),
+            _ => trial.succeeded(),
+        }
+        let sites = confluence_sites(&answer?)
+            .ok_or_else(|| SitesError::Unavailable("not a list of sites".to_owned()))?;
+        if sites.is_empty() { Err(Miss::Empty) } else { Ok(sites.into()) }
+    }
+
+    async fn ask(&self, token: &SecretString) -> Result<Vec<u8>, SitesError> {
         let request = self.http.get(self.url.clone()).bearer_auth(token.expose_secret()).timeout(TIMEOUT);
         let sent = super::counted(&self.metrics, "oauth/token/accessible-resources", request.send());
         let response = sent.await.map_err(|error| {
@@ -136,18 +159,13 @@ impl Sites {
         })?;
         match response.status() {
             StatusCode::OK => {}
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(SitesError::Unauthorized.into()),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(SitesError::Unauthorized),
             StatusCode::TOO_MANY_REQUESTS => {
-                return Err(
-                    SitesError::RateLimited { retry_after: super::retry_after(response.headers()) }.into()
-                );
+                return Err(SitesError::RateLimited { retry_after: super::retry_after(response.headers()) });
             }
-            status => return Err(SitesError::Unavailable(format!("status {}", status.as_u16())).into()),
+            status => return Err(SitesError::Unavailable(format!("status {}", status.as_u16()))),
         }
-        let body = super::read(response, MAX_ANSWER).await.map_err(SitesError::Unavailable)?;
-        let sites = confluence_sites(&body)
-            .ok_or_else(|| SitesError::Unavailable("not a list of sites".to_owned()))?;
-        if sites.is_empty() { Err(Miss::Empty) } else { Ok(sites.into()) }
+        super::read(response, MAX_ANSWER).await.map_err(SitesError::Unavailable)
     }
 }
 
@@ -241,14 +259,8 @@ mod tests {
             mock.up_to_n_times(times).mount(&server).await;
         }
         let url = Url::parse(&server.uri()).unwrap();
-        (
-            Sites::new(
-                &url,
-                crate::atlassian::http_client().unwrap(),
-                Metrics::new(&crate::clock::Clock::system()),
-            ),
-            server,
-        )
+        let (http, clock) = (crate::atlassian::http_client().unwrap(), crate::clock::Clock::system());
+        (Sites::new(&url, http, Metrics::new(&clock), Breaker::new(&clock)), server)
     }
 
     async fn ask(sites: &Sites, token: &str) -> Result<usize, SitesError> {

@@ -38,6 +38,9 @@ pub enum Error {
     /// Anything unusable.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// The host has only failed lately and is left alone for so many seconds.
+    #[error("left alone for {retry_after} s")]
+    Resting { retry_after: u64 },
     /// The budget ran out.
     #[error("too slow")]
     TooSlow,

@@ -10,15 +10,16 @@ use secrecy::ExposeSecret;
 use tracing::Instrument as _;
 use url::Url;
 
-use super::{Call, Connection, Error, PAUSE, error, points};
-use crate::atlassian::{describe, retry_after};
+use super::{Call, Client, Connection, Error, error, points};
+use crate::atlassian::{Account, RESTS, Resting, Tally, describe, retry_after};
 use crate::clock::Stopwatch;
 use crate::telemetry::metrics::Upstream;
 
-/// The largest answer that is read, in bytes.
-const MAX_BODY: usize = 32 * 1024 * 1024;
-/// The longest Retry-After that is waited for.
-const MAX_WAIT: Duration = Duration::from_secs(3);
+/// The largest answer that is read, in bytes: a page of 10 MB, however much of it JSON has to escape.
+const MAX_BODY: usize = 20 * 1024 * 1024;
+/// Pauses before a retry where Confluence names none: after a failure, and after too many calls at once.
+const AFTER_FAILURE: Duration = Duration::from_millis(150);
+const AFTER_BURST: Duration = Duration::from_millis(500);
 
 /// What one try came to. Clones are for those who share it.
 #[derive(Clone)]
@@ -59,8 +60,23 @@ impl Connection {
             Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.clone()),
             None => request,
         };
-        let (template, tally, metrics) = (call.template(), self.tally.clone(), self.client.metrics.clone());
+        let (client, account, site, deadline) =
+            (self.client.clone(), self.account, self.cloud_id.clone(), self.deadline);
+        let (template, tally) = (call.template(), self.tally.clone());
         let exchange = async move {
+            // Asked before a place is waited for, so that refusals come at once, and again with the call.
+            if let Err(error) = client.admit(account) {
+                return Attempt::Failed(error);
+            }
+            let _place = client.places.take(account, site).await;
+            let admitted = client.admit(account);
+            let trial = admitted.and_then(|()| {
+                client.breaker.admit(account, deadline).map_err(|resting| client.rests(resting))
+            });
+            let trial = match trial {
+                Ok(trial) => trial,
+                Err(error) => return Attempt::Failed(error),
+            };
             tally.call();
             let began = Stopwatch::start();
             let transferred = transfer(request).await;
@@ -68,24 +84,52 @@ impl Connection {
                 Err(_) => Upstream::Failed,
                 Ok((status, ..)) => Upstream::Status(status.as_u16()),
             };
-            metrics.upstream(&template, outcome, began.elapsed());
+            client.metrics.upstream(&template, outcome, began.elapsed());
+            match &transferred {
+                Ok((status, ..)) if !status.is_server_error() => trial.succeeded(),
+                _ => trial.failed(),
+            }
             let attempt = match transferred {
                 Err(error) => {
                     let cause = Error::Unavailable(describe(error));
                     tracing::debug!(call = template, error = %cause, "upstream call failed");
-                    Attempt::Again(PAUSE, cause)
+                    Attempt::Again(jittered(AFTER_FAILURE), cause)
                 }
                 Ok((status, headers, body)) => {
                     tracing::debug!(call = template, status = status.as_u16(), "upstream call");
+                    client.budget.learn(&headers);
                     judge(status, &headers, body)
                 }
             };
             if !matches!(attempt, Attempt::Reply(_)) {
-                tally.spend(points::FAILURE);
+                client.charge(account, &tally, points::FAILURE);
             }
             attempt
         };
         exchange.in_current_span()
+    }
+}
+
+impl Client {
+    /// Whether a call makes sense now: the host is not left alone, and there are points for this person.
+    fn admit(&self, account: Account) -> Result<(), Error> {
+        self.breaker.check().map_err(|resting| self.rests(resting))?;
+        self.budget.admit(account).map_err(|seconds| {
+            self.metrics.withheld("points low");
+            Error::RateLimited { retry_after: Some(seconds) }
+        })
+    }
+
+    fn rests(&self, Resting(retry_after): Resting) -> Error {
+        self.metrics.withheld(RESTS);
+        Error::Resting { retry_after }
+    }
+
+    /// Counts what a person's call has cost.
+    pub(super) fn charge(&self, account: Account, tally: &Tally, points: u64) {
+        tally.spend(points);
+        self.metrics.points(points);
+        self.budget.charge(account, points);
     }
 }
 
@@ -118,16 +162,17 @@ fn judge(status: StatusCode, headers: &HeaderMap, body: Option<Vec<u8>>) -> Atte
         return Attempt::Reply(Arc::new(Reply { body, paid: AtomicBool::new(false) }));
     }
     let error = error::from_answer(status, headers, &body);
-    match (&error, status) {
-        (Error::RateLimited { retry_after: Some(seconds) }, _)
-            if Duration::from_secs(*seconds) <= MAX_WAIT =>
-        {
-            Attempt::Again(Duration::from_secs(*seconds), error)
-        }
-        (_, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE) => {
-            let wait = retry_after(headers).map_or(PAUSE, Duration::from_secs);
-            if wait <= MAX_WAIT { Attempt::Again(wait, error) } else { Attempt::Failed(error) }
+    let named = retry_after(headers).map(Duration::from_secs);
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => Attempt::Again(jittered(named.unwrap_or(AFTER_BURST)), error),
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE => {
+            Attempt::Again(jittered(named.unwrap_or(AFTER_FAILURE)), error)
         }
         _ => Attempt::Failed(error),
     }
+}
+
+/// Somewhat later, so that those who were refused together do not come back together. Never earlier.
+fn jittered(pause: Duration) -> Duration {
+    pause + pause.clamp(AFTER_FAILURE, AFTER_BURST).mul_f64(rand::random_range(0.0..1.0))
 }

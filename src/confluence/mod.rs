@@ -4,6 +4,7 @@
 //! one private `send`, which shares what is under way already, retries once and keeps to the deadline; `exchange` is one try.
 
 mod attachments;
+mod budget;
 mod cache;
 mod comments;
 mod content;
@@ -13,6 +14,7 @@ mod error;
 mod exchange;
 mod flights;
 mod ids;
+mod places;
 mod points;
 mod raw;
 mod search;
@@ -21,7 +23,6 @@ mod tree;
 mod users;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::Method;
 use secrecy::SecretString;
@@ -30,16 +31,18 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
-use crate::atlassian::{CloudId, Tally};
-use crate::clock::Stopwatch;
+use crate::atlassian::{Account, Breaker, CloudId, Tally};
+use crate::clock::{Clock, Stopwatch};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Upstream;
 use cache::Caches;
 use exchange::{Attempt, Reply};
 use flights::Flights;
+use places::Places;
 use points::{Counted, Price};
 
 pub use attachments::Attachment;
+pub use budget::Budget;
 pub use comments::{Comment, CommentKind};
 pub use content::{Content, ContentKind, Version};
 pub use error::Error;
@@ -50,8 +53,9 @@ pub use spaces::{Space, SpaceType, Spaces};
 pub use tree::Node;
 pub use users::Person;
 
-/// The pause before the one retry where Confluence names none.
-const PAUSE: Duration = Duration::from_millis(150);
+/// The part of the time left that a pause before a retry may take: an answer is worth waiting for, but there has to be time
+/// for the retry, and for what comes after it.
+const WORTH_WAITING: u32 = 4;
 
 /// The client of Confluence, shared by all requests.
 #[derive(Clone)]
@@ -63,20 +67,45 @@ pub struct Client {
     media_hosts: Arc<[String]>,
     caches: Arc<Caches>,
     flights: Arc<Flights<Attempt>>,
+    places: Arc<Places>,
+    budget: Arc<Budget>,
+    breaker: Breaker,
     metrics: Metrics,
+    clock: Clock,
 }
 
 impl Client {
-    pub fn new(http: reqwest::Client, api: Url, media_hosts: &[String], metrics: Metrics) -> Self {
-        let media_hosts = media_hosts.into();
+    /// `api` is the origin of Atlassian's API, and `breaker` that host's.
+    pub fn new(
+        http: reqwest::Client,
+        api: Url,
+        media_hosts: &[String],
+        breaker: Breaker,
+        metrics: Metrics,
+        clock: &Clock,
+    ) -> Self {
         Self {
             http,
             api,
-            media_hosts,
+            media_hosts: media_hosts.into(),
             caches: Arc::new(Caches::new(&metrics)),
             flights: Arc::default(),
+            places: Arc::default(),
+            budget: Arc::new(Budget::new(clock)),
+            breaker,
             metrics,
+            clock: clock.clone(),
         }
+    }
+
+    /// What is left of the app's points.
+    pub fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+
+    /// The circuit breaker of the API's host.
+    pub fn breaker(&self) -> &Breaker {
+        &self.breaker
     }
 
     /// One person at one site, for work that has to be done by `deadline` and is counted in `tally`.
@@ -89,6 +118,7 @@ impl Client {
     ) -> Connection {
         Connection {
             partition: cache::partition(&token, &cloud_id),
+            account: Account::of(&token),
             client: self.clone(),
             token,
             cloud_id,
@@ -106,6 +136,8 @@ pub struct Connection {
     cloud_id: CloudId,
     deadline: Instant,
     tally: Tally,
+    /// Whose share of points and places is used.
+    account: Account,
     /// What this person's cache entries are keyed by: nothing is shared between two access tokens.
     partition: cache::Partition,
 }
@@ -152,7 +184,8 @@ impl Connection {
         let answer: T = serde_json::from_slice(&reply.body)
             .map_err(|error| Error::Unavailable(format!("unreadable JSON: {:?}", error.classify())))?;
         if reply.is_unpaid() {
-            self.tally.spend(call.price.of(answer.rows()));
+            let points = call.price.of(answer.rows());
+            self.client.charge(self.account, &self.tally, points);
         }
         Ok(answer)
     }
@@ -164,9 +197,10 @@ impl Connection {
             Attempt::Reply(reply) => Ok(reply),
             Attempt::Failed(error) => Err(error),
             Attempt::Again(pause, error) => {
-                if timeout_at(self.deadline - PAUSE, sleep(pause)).await.is_err() {
+                if pause > (self.deadline - self.client.clock.instant()) / WORTH_WAITING {
                     return Err(error);
                 }
+                sleep(pause).await;
                 match self.attempt(call, &url).await {
                     Attempt::Reply(reply) => Ok(reply),
                     Attempt::Again(_, error) | Attempt::Failed(error) => Err(error),

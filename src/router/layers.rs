@@ -9,7 +9,7 @@ use axum::http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS}
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::Instrument as _;
 
 use crate::problem::{Kind, Problem};
@@ -18,33 +18,52 @@ use crate::telemetry::{Metrics, RequestId};
 /// How long a request may wait for a place.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Places for requests that call Confluence (`CAUSEWAY_MAX_IN_FLIGHT`).
+/// How many requests may wait for each place. More would only wait in vain, and take memory.
+const WAITING: usize = 16;
+
+/// Places for requests that call Confluence (`CAUSEWAY_MAX_IN_FLIGHT`), and for those that wait for one.
 #[derive(Clone)]
 pub struct InFlight {
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
     metrics: Metrics,
+}
+
+struct Places {
+    working: Semaphore,
+    waiting: Semaphore,
 }
 
 impl InFlight {
     pub fn new(places: usize, metrics: Metrics) -> Self {
-        Self { places: Arc::new(Semaphore::new(places)), metrics }
+        let waiting = Semaphore::new(places.saturating_mul(WAITING).min(Semaphore::MAX_PERMITS));
+        Self { places: Arc::new(Places { working: Semaphore::new(places), waiting }), metrics }
+    }
+
+    /// A place, at once or after a while; the reason when there is none.
+    async fn take(&self) -> Result<SemaphorePermit<'_>, &'static str> {
+        let Places { working, waiting } = &*self.places;
+        if let Ok(place) = working.try_acquire() {
+            return Ok(place);
+        }
+        let _waiting = waiting.try_acquire().map_err(|_| "too many wait")?;
+        let _counted = self.metrics.waiting();
+        match tokio::time::timeout(PATIENCE, working.acquire()).await {
+            Ok(Ok(place)) => Ok(place),
+            _ => Err("no place in time"),
+        }
     }
 }
 
 /// Waits for a place, not for long.
-pub async fn wait_for_a_place(
-    State(InFlight { places, metrics }): State<InFlight>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let waiting = metrics.waiting();
-    let place = tokio::time::timeout(PATIENCE, places.acquire()).await;
-    drop(waiting);
-    if let Ok(Ok(_place)) = place {
-        let _counted = metrics.in_flight();
-        return next.run(request).await;
-    }
-    metrics.shed("no place");
+pub async fn wait_for_a_place(State(in_flight): State<InFlight>, request: Request, next: Next) -> Response {
+    let reason = match in_flight.take().await {
+        Ok(_place) => {
+            let _counted = in_flight.metrics.in_flight();
+            return next.run(request).await;
+        }
+        Err(reason) => reason,
+    };
+    in_flight.metrics.shed(reason);
     let problem =
         Problem::new(Kind::Overloaded, "The gateway is busy.", "Wait 5 seconds before the next call.");
     Problem { retry_after: Some(5), ..problem }.into_response()

@@ -73,7 +73,14 @@ impl Sandbox {
     }
 
     pub fn forget_calls(&self) {
-        self.shared.state().calls.clear();
+        let mut state = self.shared.state();
+        state.calls.clear();
+        state.most_under_way = state.under_way;
+    }
+
+    /// The most requests that were under way at once since the last [`Sandbox::forget_calls`].
+    pub fn most_at_once(&self) -> usize {
+        self.shared.state().most_under_way
     }
 
     pub fn inject(&self, fault: Fault) {

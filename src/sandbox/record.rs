@@ -29,6 +29,7 @@ pub async fn layer(State(sandbox): State<Sandbox>, request: Request, next: Next)
     }
     let is_api = path.starts_with("/ex/");
     let at = begin(&sandbox, &request);
+    let _under_way = UnderWay(&sandbox);
     let response = match due_fault(&sandbox, &path, request.uri().query()).map(FaultKind::outcome) {
         Some(Outcome::Never) => std::future::pending().await,
         Some(Outcome::Answer(response)) => response,
@@ -56,8 +57,19 @@ fn begin(sandbox: &Sandbox, request: &Request) -> usize {
         status: 0,
     };
     let mut state = sandbox.shared.state();
+    state.under_way += 1;
+    state.most_under_way = state.most_under_way.max(state.under_way);
     state.calls.push(call);
     state.calls.len() - 1
+}
+
+/// A request until it is answered, or left.
+struct UnderWay<'a>(&'a Sandbox);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.shared.state().under_way -= 1;
+    }
 }
 
 fn person(sandbox: &Sandbox, headers: &HeaderMap) -> Option<String> {

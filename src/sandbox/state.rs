@@ -28,6 +28,9 @@ pub struct State {
     pub refresh: HashMap<String, Refresh>,
     pub serial: u64,
     pub calls: Vec<Call>,
+    /// How many requests are under way, and the most there ever were.
+    pub under_way: usize,
+    pub most_under_way: usize,
     pub faults: Vec<Fault>,
     pub budget: Budget,
     pub siteless: HashSet<String>,
@@ -66,6 +69,8 @@ impl Shared {
             refresh: HashMap::new(),
             serial: 0,
             calls: Vec::new(),
+            under_way: 0,
+            most_under_way: 0,
             faults: Vec::new(),
             budget: Budget::default(),
             siteless: HashSet::new(),

@@ -93,7 +93,12 @@ impl Sealer {
 
 /// The SHA-256 of a text: what caches are keyed by, and what stands for a secret where the secret itself may not.
 pub fn fingerprint(text: &str) -> [u8; 32] {
-    Sha256::digest(text.as_bytes()).into()
+    fingerprint_bytes(text.as_bytes())
+}
+
+/// The same of any bytes.
+pub fn fingerprint_bytes(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
 }
 
 fn key(secret: &SecretString) -> Result<SymmetricKey<V4>, String> {

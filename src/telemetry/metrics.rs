@@ -17,6 +17,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::standing::{Standing, Watched};
 use crate::clock::{Clock, Stopwatch};
 
 /// What `/metrics` is sent as.
@@ -49,6 +50,9 @@ struct Inner {
     sign_ins: Family<StepLabels, Counter>,
     refreshes: Family<OutcomeLabels, Counter>,
     sheds: Family<ReasonLabels, Counter>,
+    withheld: Family<ReasonLabels, Counter>,
+    points: Counter,
+    standing: Watched,
     in_flight: Gauge,
     waiting: Gauge,
 }
@@ -142,6 +146,7 @@ impl Metrics {
         registry.register("causeway_build", "Which Causeway this is", Info::new(version));
         registry.register_collector(Box::new(Process { started_at: clock.unix() }));
         let mut kept = Inner::families();
+        registry.register_collector(Box::new(kept.standing.clone()));
         kept.register(&mut registry);
         kept.registry = registry;
         Self(Arc::new(kept))
@@ -195,6 +200,21 @@ impl Metrics {
         self.0.sheds.get_or_create(&ReasonLabels { reason }).inc();
     }
 
+    /// A call to Atlassian was not made, because it would be in vain or at the cost of others.
+    pub fn withheld(&self, reason: &'static str) {
+        self.0.withheld.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    /// Points of the app's were spent.
+    pub fn points(&self, spent: u64) {
+        self.0.points.inc_by(spent);
+    }
+
+    /// Where to ask how it stands with Atlassian.
+    pub fn watch(&self, source: impl Fn() -> Standing + Send + Sync + 'static) {
+        self.0.standing.from(source);
+    }
+
     /// Counts as in flight until it is dropped.
     pub fn in_flight(&self) -> Present {
         Present::in_(&self.0.in_flight)
@@ -222,6 +242,9 @@ impl Inner {
             sign_ins: Family::default(),
             refreshes: Family::default(),
             sheds: Family::default(),
+            withheld: Family::default(),
+            points: Counter::default(),
+            standing: Watched::default(),
             in_flight: Gauge::default(),
             waiting: Gauge::default(),
         }
@@ -253,6 +276,10 @@ impl Inner {
         r.register("sign_ins", "Sign-ins by step and outcome", self.sign_ins.clone());
         r.register("refreshes", "Refreshes by outcome", self.refreshes.clone());
         r.register("sheds", "Requests that were turned away, by reason", self.sheds.clone());
+        let help = "Calls to Atlassian that were not made, by reason";
+        r.register("upstream_calls_withheld", help, self.withheld.clone());
+        let help = "Points of the app's that this replica has spent, by its own counting";
+        r.register("points_spent", help, self.points.clone());
         r.register("requests_in_flight", "Requests that hold one of the places", self.in_flight.clone());
         r.register("requests_waiting", "Requests that wait for a place", self.waiting.clone());
     }

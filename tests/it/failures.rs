@@ -66,6 +66,7 @@ async fn one_failure_that_passes_is_not_seen() {
         status(502, &[]),
         status(503, &[]),
         status(503, &[("retry-after", "0")]),
+        status(429, &[]),
         FaultKind::TooManyRequests(0),
         FaultKind::Reset,
         FaultKind::TruncatedBody,
@@ -100,14 +101,15 @@ async fn a_long_rate_limit_is_passed_on_with_its_wait() {
 
 #[tokio::test]
 async fn a_rate_limit_without_a_wait_names_one() {
-    for kind in
-        [status(429, &[]), status(429, &[("retry-after", "soon")]), status(429, &[("retry-after", "-5")])]
-    {
-        every_action(usize::MAX, &kind, |answer| {
-            let answer = answer.refused(429, "rate-limited");
-            assert!(answer.header("retry-after").parse::<u64>().unwrap() > 0);
-        })
-        .await;
+    let names_one = |answer: Answer| {
+        let answer = answer.refused(429, "rate-limited");
+        assert!(answer.header("retry-after").parse::<u64>().unwrap() > 0);
+    };
+    every_action(usize::MAX, &status(429, &[]), names_one).await;
+    for kind in [status(429, &[("retry-after", "soon")]), status(429, &[("retry-after", "-5")])] {
+        let (world, alice) = alice().await;
+        world.break_confluence(usize::MAX, kind);
+        names_one(world.get(&alice, "/v1/search?query=x").await);
     }
 }
 

@@ -33,6 +33,7 @@ mod oauth_logs;
 mod page;
 mod passages;
 mod policy;
+mod politeness;
 mod privacy_of_logs;
 mod private_ca;
 mod raw;

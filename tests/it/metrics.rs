@@ -17,7 +17,7 @@ impl World {
     }
 
     /// The value of the series of this name that has all these labels; 0 when there is none.
-    async fn counted(&self, name: &str, labels: &[&str]) -> i64 {
+    pub async fn counted(&self, name: &str, labels: &[&str]) -> i64 {
         value(&self.metrics().await, name, labels)
     }
 }
