@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use url::Url;
 
+use crate::atlassian::http_builder;
 use crate::clock::Clock;
 use crate::config::{Config, Environment};
 use crate::sandbox::{App, Sandbox};
@@ -112,7 +113,7 @@ async fn sign_in(
     sandbox: &str,
     env: &Environment,
 ) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build()?;
+    let http = http_builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build()?;
     let client_id = &env["CAUSEWAY_CLIENT_ID"];
     let request = [
         ("response_type", "code"),

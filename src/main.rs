@@ -204,7 +204,7 @@ fn alive() -> Result<(), String> {
         address.set_ip(IpAddr::from(Ipv4Addr::LOCALHOST));
     }
     let asked = block_on(async {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(3)).build();
+        let http = causeway::atlassian::http_builder().no_proxy().timeout(Duration::from_secs(3)).build();
         let answer = http.map_err(|error| error.to_string())?.get(format!("http://{address}/healthz")).send();
         Ok(answer.await.is_ok_and(|answer| answer.status().is_success()))
     })?;

@@ -27,7 +27,7 @@ pub(crate) const RESTS: &str = "host rests";
 
 /// The one client for every call to Atlassian. It follows no redirect: an answer that sends us elsewhere is not an answer.
 pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
+    http_builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(5))
         .pool_idle_timeout(Duration::from_secs(60))
@@ -56,6 +56,14 @@ async fn counted(
     };
     metrics.upstream(call, outcome, began.elapsed());
     answer
+}
+
+/// Where every client begins: with the one provider of cryptography there is.
+#[allow(clippy::disallowed_methods)]
+pub fn http_builder() -> reqwest::ClientBuilder {
+    // Whoever comes later finds it installed.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder()
 }
 
 /// Reads a body that may be at most `limit` bytes long.

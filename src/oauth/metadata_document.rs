@@ -18,6 +18,7 @@ use super::error::{Code, OauthError};
 use super::public_address::{are_public, is_ours};
 use super::redirect;
 use super::register::display_name;
+use crate::atlassian::http_builder;
 use crate::config::{Config, McpClients};
 
 /// The longest client id of this kind, in bytes.
@@ -128,7 +129,7 @@ async fn resolve(url: &Url) -> Result<Vec<SocketAddr>, FetchError> {
 /// Fetches from `addresses` and nowhere else, whatever a resolver or the environment says.
 async fn get(url: &Url, addresses: &[SocketAddr]) -> Result<Vec<u8>, FetchError> {
     let not_served = |error: reqwest::Error| FetchError::NotServed(error.without_url().to_string());
-    let http = reqwest::Client::builder()
+    let http = http_builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .resolve_to_addrs(url.host_str().unwrap_or_default(), addresses)

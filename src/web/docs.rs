@@ -1,12 +1,14 @@
 //! Swagger UI, with a sign-in that works: our own small page around the vendored files.
 
+use std::io::Read as _;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::http::header::{CONTENT_ENCODING, VARY};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use flate2::read::GzDecoder;
 use serde::Deserialize;
 use utoipa_swagger_ui::Config as SwaggerConfig;
 
@@ -51,8 +53,8 @@ pub async fn docs(State(pages): State<Pages>, Query(choice): Query<Choice>) -> R
     page(Keep::Briefly, &template)
 }
 
-/// The vendored files that the page needs, and no other.
-pub async fn docs_file(State(pages): State<Pages>, Path(name): Path<String>) -> Response {
+/// The vendored files that the page needs, and no other. They are kept compressed, and unpacked for whoever needs that.
+pub async fn docs_file(State(pages): State<Pages>, Path(name): Path<String>, headers: HeaderMap) -> Response {
     let known = ["swagger-ui.css", "swagger-ui-bundle.js", "oauth2-redirect.html", "oauth2-redirect.js"];
     if !pages.config.docs || !known.contains(&name.as_str()) {
         return not_found();
@@ -61,15 +63,33 @@ pub async fn docs_file(State(pages): State<Pages>, Path(name): Path<String>) -> 
     else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let body = vendored.bytes.into_owned();
+    let compressed = vendored.gzpipped && takes_gzip(&headers);
+    let mut body = vendored.bytes.into_owned();
+    if vendored.gzpipped && !compressed {
+        let mut plain = Vec::new();
+        if GzDecoder::new(body.as_slice()).read_to_end(&mut plain).is_err() {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+        body = plain;
+    }
     // The redirect's address holds a code, and its page is tiny: browsers do not keep it.
     let mut response = match name.as_str() {
         "oauth2-redirect.html" => framed_script("text/html; charset=utf-8", Keep::Never, body),
         _ => file(&vendored.content_type, Keep::Long, body),
     };
-    if vendored.gzpipped {
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
+    if compressed {
         response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
     }
     response
+}
+
+/// Whether the client names gzip, as every browser does, and does not refuse it.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let named = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let mut codings = named.flat_map(|value| value.split(',')).map(|coding| coding.replace(' ', ""));
+    codings.any(|coding| match coding.split_once(";q=") {
+        Some((name, weight)) => name == "gzip" && weight.parse().is_ok_and(|weight: f32| weight > 0.0),
+        None => coding == "gzip",
+    })
 }

@@ -127,7 +127,7 @@ async fn the_demos_curl_line_finds_what_alice_may_see() {
     let curl = curl.unwrap();
     let quoted: Vec<&str> = curl.split('\'').collect();
     let (name, value) = quoted[1].split_once(": ").unwrap();
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = causeway::atlassian::http_builder().no_proxy().build().unwrap();
     let found = http.get(quoted[3]).header(name, value).send().await.unwrap().text().await.unwrap();
     assert!(found.contains("Salary bands 2026"), "{found}");
     demo.kill().await.unwrap();

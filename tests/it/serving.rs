@@ -190,7 +190,7 @@ async fn shutting_down_answers_what_is_open_and_takes_nothing_new() {
     stop.send(()).unwrap();
     open.await.unwrap().expect(200);
     tokio::time::timeout(Duration::from_secs(5), server).await.expect("it ends").unwrap().unwrap();
-    let fresh = reqwest::Client::builder().no_proxy().build().unwrap();
+    let fresh = causeway::atlassian::http_builder().no_proxy().build().unwrap();
     assert!(fresh.get(format!("{}/healthz", leaving.url)).send().await.is_err());
 }
 

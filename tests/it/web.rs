@@ -1,5 +1,7 @@
 //! The pages people look at.
 
+use std::io::Read as _;
+
 use causeway::config::{Config, Gpt};
 use causeway::problem::Kind;
 use causeway::{actions, known_actions, web};
@@ -204,6 +206,35 @@ async fn swagger_ui_is_served_for_any_gpt_and_not_at_all_when_switched_off() {
     }
     let setup = without.get_bare("/").await.expect(200).body;
     assert!(!setup.contains("href=\"/docs\"") && !setup.contains("id=\"try\""));
+}
+
+#[tokio::test]
+async fn swagger_ui_s_files_are_sent_compressed_to_whoever_takes_that() {
+    let world = World::start().await;
+    for (path, holds) in [
+        ("/docs/swagger-ui-bundle.js", "SwaggerUI"),
+        ("/docs/swagger-ui.css", ".swagger-ui"),
+        ("/docs/oauth2-redirect.html", "oauth2-redirect.js"),
+    ] {
+        let plain = world.get_bare(path).await.expect(200);
+        assert_eq!((plain.header("content-encoding"), plain.header("vary")), ("", "accept-encoding"));
+        assert!(plain.body.contains(holds), "{path}");
+        let as_encoded = |accepted: &str| {
+            world.http.get(format!("{}{path}", world.url)).header("accept-encoding", accepted).send()
+        };
+        for refused in ["identity", "br", "gzip;q=0", "gzip; q=0.0, br"] {
+            let answer = Answer::read(as_encoded(refused).await.unwrap()).await;
+            assert_eq!(answer.body, plain.body, "{path} {refused}");
+        }
+        for accepted in ["gzip", "br, gzip, deflate", "gzip;q=0.5"] {
+            let answer = as_encoded(accepted).await.unwrap();
+            assert_eq!(answer.headers()["content-encoding"], "gzip", "{path} {accepted}");
+            let mut unpacked = String::new();
+            let packed = answer.bytes().await.unwrap();
+            flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut unpacked).unwrap();
+            assert_eq!(unpacked, plain.body, "{path} {accepted}");
+        }
+    }
 }
 
 #[tokio::test]

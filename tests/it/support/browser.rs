@@ -33,7 +33,7 @@ pub struct Page {
 
 impl Browser {
     pub fn new(public_url: &str, gateway: &str, sandbox: &str) -> Self {
-        let http = reqwest::Client::builder()
+        let http = causeway::atlassian::http_builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()

@@ -105,7 +105,7 @@ impl World {
         let sandbox = Sandbox::new(app, clock.clone());
         let router = sandbox.router();
         tokio::spawn(async move { axum::serve(sandbox_listener, router).await });
-        let http = reqwest::Client::builder()
+        let http = causeway::atlassian::http_builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()
