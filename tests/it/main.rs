@@ -38,6 +38,7 @@ mod privacy_of_logs;
 mod private_ca;
 mod raw;
 mod readme;
+mod replicas;
 mod search;
 mod serving;
 mod spaces;
