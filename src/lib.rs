@@ -10,6 +10,7 @@
 //! | `demo` | gateway and sandbox on loopback, signed in |
 //! | this file | wiring: from a configuration to a running server |
 //! | `router` | every path on one page, then the layers |
+//! | `server` | connections: how many, how slow, how they end |
 //! | `mcp` | the MCP door |
 //! | `web` | the pages people look at, the instructions, and what is right and wrong |
 //! | `openapi` | the Actions document, and ChatGPT's rules as a lint |
@@ -22,7 +23,7 @@
 //! | `ranking` | which texts answer a question |
 //! | `atlassian` | sign-in and sites at Atlassian |
 //! | `seal` | sealed strings, and every payload that travels in one |
-//! | `config`, `clock`, `urls`, `telemetry` | the ground |
+//! | `config`, `clock`, `urls`, `peer`, `telemetry` | the ground |
 //! | `sandbox` | a stand-in for Atlassian, on the clock alone |
 //!
 //! A request of the Actions door: `router` → bearer to grant (`oauth::bearer`) → `action::Entry::call` (checked input, `Caller`) →
@@ -52,11 +53,13 @@ pub mod markdown;
 pub mod mcp;
 pub mod oauth;
 pub mod openapi;
+pub mod peer;
 pub mod problem;
 pub mod ranking;
 pub mod router;
 pub mod sandbox;
 pub mod seal;
+pub mod server;
 pub mod telemetry;
 pub mod urls;
 pub mod web;
@@ -191,7 +194,7 @@ pub async fn serve(
     gateway: &Gateway,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    axum::serve(listener, router::router(gateway)).with_graceful_shutdown(shutdown).await
+    server::serve(listener, router::router(gateway), gateway.config.limits, shutdown).await
 }
 
 /// Serves what the operator alone sees of `gateway` on `listener` until `shutdown` resolves.
@@ -200,5 +203,5 @@ pub async fn serve_admin(
     gateway: &Gateway,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    axum::serve(listener, router::admin(gateway)).with_graceful_shutdown(shutdown).await
+    server::serve(listener, router::admin(gateway), gateway.config.limits, shutdown).await
 }

@@ -1,5 +1,6 @@
 //! Every path on one page, then the layers.
 
+mod body;
 mod documents;
 mod health;
 mod layers;
@@ -18,6 +19,9 @@ use health::Health;
 
 /// The largest request body, in bytes. Token requests and MCP calls are far smaller.
 const MAX_BODY: usize = 256 * 1024;
+
+/// The same for what anybody may send unasked: a sealed token has at most 24 KB.
+const MAX_OAUTH_BODY: usize = 128 * 1024;
 
 /// What the operator alone sees (`CAUSEWAY_ADMIN_LISTEN`).
 pub fn admin(gateway: &Gateway) -> Router {
@@ -48,7 +52,8 @@ pub fn router(gateway: &Gateway) -> Router {
         .route("/.well-known/oauth-authorization-server/{*resource}", server_metadata())
         .route("/.well-known/oauth-protected-resource/mcp", resource_metadata())
         .route("/.well-known/oauth-protected-resource/gpts/{gpt}/mcp", resource_metadata())
-        .with_state(gateway.services.server.clone());
+        .with_state(gateway.services.server.clone())
+        .layer(RequestBodyLimitLayer::new(MAX_OAUTH_BODY));
     let documents = Router::new()
         .route("/openapi.json", get(documents::json))
         .route("/openapi.yaml", get(documents::yaml))
@@ -88,6 +93,8 @@ pub fn router(gateway: &Gateway) -> Router {
         .method_not_allowed_fallback(layers::no_such_method)
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
         .layer(from_fn(layers::too_large))
+        .layer(from_fn(layers::long_url))
+        .layer(from_fn_with_state(gateway.config.limits.body, body::prompt))
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(from_fn(layers::headers))
         .layer(from_fn_with_state(urls, problem::render))

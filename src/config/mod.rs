@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use url::Url;
@@ -50,8 +51,38 @@ pub struct Config {
     /// `CAUSEWAY_MAX_IN_FLIGHT`: requests worked on at the same time; others wait at most 5 s.
     pub max_in_flight: usize,
     pub atlassian: Atlassian,
+    /// `CAUSEWAY_TRUSTED_PROXIES`: whose X-Forwarded-For is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// How long an action may take in all; ChatGPT gives up at 45 s. Not configurable from outside.
     pub budget: Duration,
+    /// Not configurable from outside.
+    pub limits: Limits,
+}
+
+/// How many connections there may be, and how patient the gateway is with them.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub connections: usize,
+    /// How long a request's head may take, the wait for it included: longer than proxies keep an idle connection (60 s).
+    pub head: Duration,
+    /// How long a connection may neither be read from nor written to by its client.
+    pub silence: Duration,
+    /// How long a request's body may take.
+    pub body: Duration,
+    /// How long open requests may take to finish at shutdown: longer than any answer.
+    pub grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 2048,
+            head: Duration::from_secs(75),
+            silence: Duration::from_secs(75),
+            body: Duration::from_secs(10),
+            grace: Duration::from_secs(45),
+        }
+    }
 }
 
 /// One GPT (profile): what it is called, who may sign in with it, and what it may read.

@@ -1,16 +1,19 @@
 //! From variables to a [`Config`]: one small parser for each kind of value, and a reader that collects mistakes.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{
-    Atlassian, Config, Environment, Gpt, KnownAction, Log, McpClients, Mistake, Mistakes, VARIABLES, file,
+    Atlassian, Config, Environment, Gpt, KnownAction, Limits, Log, McpClients, Mistake, Mistakes, VARIABLES,
+    file,
 };
 use crate::urls::{PublicUrl, is_loopback_host};
 
@@ -40,6 +43,8 @@ pub fn config(env: &Environment, actions: &[KnownAction]) -> Result<Config, Mist
     let filter = reader.or("CAUSEWAY_LOG", "info", log_filter);
     let json = reader.or("CAUSEWAY_LOG_FORMAT", "text", log_format);
     let max_in_flight = reader.or("CAUSEWAY_MAX_IN_FLIGHT", "64", in_flight);
+    let trusted_proxies =
+        reader.optional("CAUSEWAY_TRUSTED_PROXIES", |text| each(text, network)).unwrap_or_default();
     reader.optional("SSL_CERT_FILE", certificates);
     for name in ["HTTPS_PROXY", "https_proxy"] {
         reader.optional(name, proxy);
@@ -69,7 +74,9 @@ pub fn config(env: &Environment, actions: &[KnownAction]) -> Result<Config, Mist
                 api_url: api_url?,
                 media_hosts: media_hosts?,
             },
+            trusted_proxies,
             budget: BUDGET,
+            limits: Limits::default(),
         })
     };
     match complete() {
@@ -422,6 +429,14 @@ fn hosts(text: &str) -> Result<Vec<String>, String> {
 
 fn address(text: &str) -> Result<std::net::SocketAddr, String> {
     text.parse().map_err(|_| format!("is {text:?}, which is not an address and port such as 0.0.0.0:8080"))
+}
+
+/// An address alone is a block of one.
+fn network(text: &str) -> Result<IpNet, String> {
+    let alone = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or_else(|_| alone()).map_err(|_| {
+        format!("holds {text:?}, which is not an address or a block of addresses such as 10.0.0.0/8")
+    })
 }
 
 fn mcp_clients(text: &str) -> Result<McpClients, String> {

@@ -69,6 +69,11 @@ pub const VARIABLES: &[Variable] = &[
         "64",
         "requests worked on at the same time, 1 to 65536; others wait up to 5 s",
     ),
+    variable(
+        "CAUSEWAY_TRUSTED_PROXIES",
+        "none",
+        "comma-separated addresses or blocks (10.0.0.0/8) whose X-Forwarded-For is believed",
+    ),
     variable("ATLASSIAN_CLIENT_ID", "required", "client id of the gateway's 3LO app"),
     variable("ATLASSIAN_CLIENT_SECRET", "required", "its secret"),
     variable("ATLASSIAN_AUTH_URL", "https://auth.atlassian.com", "for tests and the demo"),

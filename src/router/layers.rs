@@ -15,6 +15,8 @@ use tracing::Instrument as _;
 use crate::problem::{Kind, Problem};
 use crate::telemetry::{Metrics, RequestId};
 
+/// The longest URL, in bytes: a text of 4,000 characters fits, however it is encoded.
+const MAX_URL: usize = 52 * 1024;
 /// How long a request may wait for a place.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -135,13 +137,23 @@ pub async fn no_such_method() -> Problem {
     )
 }
 
+/// Refuses a URL that no client of ours has a reason to send.
+pub async fn long_url(request: Request, next: Next) -> Response {
+    let length = request.uri().path_and_query().map_or(0, |url| url.as_str().len());
+    if length <= MAX_URL {
+        return next.run(request).await;
+    }
+    let step = "Send a shorter URL, of 52 KB at the most.";
+    Problem::new(Kind::PayloadTooLarge, "The URL of the request is too long.", step).into_response()
+}
+
 /// What the limit on bodies refuses in a word, as a problem.
 pub async fn too_large(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     if response.status() != StatusCode::PAYLOAD_TOO_LARGE {
         return response;
     }
-    let step = "Send a smaller body, of 256 KB at the most.";
+    let step = "Send a smaller body: at most 128 KB to /oauth, 256 KB elsewhere.";
     Problem::new(Kind::PayloadTooLarge, "The body of the request is too large.", step).into_response()
 }
 

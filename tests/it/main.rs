@@ -15,6 +15,7 @@ mod economy;
 mod failures;
 mod find_page;
 mod history;
+mod hostile;
 mod input;
 mod leaks;
 mod macros;
