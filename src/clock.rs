@@ -13,6 +13,7 @@ use jiff::Timestamp;
 pub struct Clock {
     /// Milliseconds since the Unix epoch; absent: the machine's own clock.
     manual: Option<Arc<AtomicI64>>,
+    began: Stopwatch,
 }
 
 impl Clock {
@@ -23,7 +24,7 @@ impl Clock {
 
     /// A clock that stands still at `start` until [`Clock::advance`] moves it.
     pub fn manual(start: Timestamp) -> Self {
-        Self { manual: Some(Arc::new(AtomicI64::new(start.as_millisecond()))) }
+        Self { manual: Some(Arc::new(AtomicI64::new(start.as_millisecond()))), began: Stopwatch::start() }
     }
 
     /// Moves a manual clock, and every clone of it, forward. The machine's clock is left alone.
@@ -48,6 +49,16 @@ impl Clock {
         self.now().as_second()
     }
 
+    /// Time that only ever goes forward, to count how often something happens; it moves with a manual clock.
+    pub fn running(&self) -> Duration {
+        match &self.manual {
+            Some(millis) => {
+                Duration::from_millis(u64::try_from(millis.load(Ordering::SeqCst)).unwrap_or_default())
+            }
+            None => self.began.elapsed(),
+        }
+    }
+
     /// This moment, to measure how long something takes. Always real time.
     pub fn instant(&self) -> tokio::time::Instant {
         tokio::time::Instant::now()
@@ -62,6 +73,12 @@ impl Clock {
 /// Tells how long something takes, in real time.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(tokio::time::Instant);
+
+impl Default for Stopwatch {
+    fn default() -> Self {
+        Self::start()
+    }
+}
 
 impl Stopwatch {
     pub fn start() -> Self {

@@ -106,6 +106,11 @@ impl Client {
         }
     }
 
+    /// Whether at the token endpoint only this client can have been it.
+    pub fn is_proven(&self) -> bool {
+        matches!(self, Self::Configured(_))
+    }
+
     /// Whether the person may be sent back to `redirect_uri`. `door` is what the request is for, if it says so soundly.
     pub fn may_redirect_to(&self, config: &Config, redirect_uri: &str, door: Option<Door>) -> bool {
         match self {

@@ -25,6 +25,8 @@ pub enum Code {
     ServerError,
     /// <https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1>; at the token endpoint with status 503.
     TemporarilyUnavailable,
+    /// The same to clients, with status 429.
+    TooManyRequests,
     /// <https://www.rfc-editor.org/rfc/rfc8707#section-2>
     InvalidTarget,
     /// <https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2>
@@ -43,7 +45,7 @@ impl Code {
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::AccessDenied => "access_denied",
             Self::ServerError => "server_error",
-            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::TemporarilyUnavailable | Self::TooManyRequests => "temporarily_unavailable",
             Self::InvalidTarget => "invalid_target",
             Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InvalidClientMetadata => "invalid_client_metadata",
@@ -56,6 +58,7 @@ impl Code {
             Self::AccessDenied => StatusCode::FORBIDDEN,
             Self::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
             Self::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::BAD_REQUEST,
         }
     }
@@ -68,7 +71,7 @@ impl Code {
 pub struct OauthError {
     pub code: Code,
     pub description: &'static str,
-    /// In seconds; only with [`Code::TemporarilyUnavailable`].
+    /// In seconds; only with [`Code::TemporarilyUnavailable`] and [`Code::TooManyRequests`].
     pub retry_after: Option<u64>,
 }
 

@@ -14,6 +14,7 @@ mod consent;
 mod error;
 mod metadata;
 mod metadata_document;
+mod pace;
 mod page;
 mod params;
 mod pkce;
@@ -62,6 +63,7 @@ pub struct AuthorizationServer {
     scopes: Arc<[&'static str]>,
     refreshes: token::Refreshes,
     documents: metadata_document::Documents,
+    pace: pace::Pace,
     metrics: Metrics,
 }
 
@@ -79,6 +81,7 @@ impl AuthorizationServer {
         scopes.push(OFFLINE_ACCESS);
         scopes.sort_unstable();
         scopes.dedup();
+        let pace = pace::Pace::new(&config, &clock, &metrics);
         Self {
             config,
             sealer: Arc::new(sealer),
@@ -88,6 +91,7 @@ impl AuthorizationServer {
             scopes: scopes.into(),
             refreshes: token::Refreshes::new(),
             documents: metadata_document::Documents::new(),
+            pace,
             metrics,
         }
     }

@@ -1,17 +1,21 @@
 //! `POST /oauth/register` (RFC 7591): registration that stores nothing. The client id that is answered *is* the
 //! registration, sealed.
 
-use axum::Json;
+use std::net::IpAddr;
+
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::{Extension, Json};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::error::{Code, OauthError};
+use super::pace::Asker;
 use super::{AuthorizationServer, SCOPE, answer, redirect};
 use crate::config::McpClients;
+use crate::peer::Peer;
 use crate::seal::payloads::Registration;
 
 /// The longest request that is read, in bytes.
@@ -36,9 +40,15 @@ struct Metadata {
 }
 
 /// Registers a client that the operator did not configure.
-pub async fn register(State(server): State<AuthorizationServer>, body: Bytes) -> Response {
-    match registration(&server, &body) {
-        Ok((status, body)) => answer((status, body)),
+pub async fn register(
+    State(server): State<AuthorizationServer>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let address = server.pace.address(peer, &headers);
+    match paced(&server, address, &body).await {
+        Ok(registered) => answer((StatusCode::CREATED, Json(registered))),
         Err(error) => {
             tracing::info!(%error, "a registration is refused");
             answer(error)
@@ -46,10 +56,17 @@ pub async fn register(State(server): State<AuthorizationServer>, body: Bytes) ->
     }
 }
 
-fn registration(
-    server: &AuthorizationServer,
-    body: &[u8],
-) -> Result<(StatusCode, impl IntoResponse + use<>), OauthError> {
+/// Who registers has no name yet, or any: its address stands for it, at a client's ample pace.
+async fn paced(server: &AuthorizationServer, address: IpAddr, body: &[u8]) -> Result<Value, OauthError> {
+    let registration = match registration(server, body) {
+        Ok(registration) => registration,
+        Err(error) => return Err(server.pace.failed(address, error).await),
+    };
+    server.pace.admit(Asker { client: String::new(), address: Some(address) }).await?;
+    Ok(answer_to(server, &registration))
+}
+
+fn registration(server: &AuthorizationServer, body: &[u8]) -> Result<Registration, OauthError> {
     let refuse = |why| OauthError::new(Code::InvalidClientMetadata, why);
     let clients = &server.config.mcp_clients;
     if *clients == McpClients::Off {
@@ -77,20 +94,21 @@ fn registration(
     }
     let host = redirect::host(&redirect_uris[0]);
     let name = metadata.client_name.as_deref().and_then(display_name).unwrap_or(host);
-    let now = server.clock.unix();
-    let registration = Registration { name, redirect_uris, expires_at: now + LIFETIME };
+    Ok(Registration { name, redirect_uris, expires_at: server.clock.unix() + LIFETIME })
+}
+
+fn answer_to(server: &AuthorizationServer, registration: &Registration) -> Value {
     // A client may ask for a secret; RFC 7591 §3.2.1 lets the server decide, and the answer says that there is none.
-    let body = json!({
-        "client_id": server.sealer.seal(&registration),
-        "client_id_issued_at": now,
+    json!({
+        "client_id": server.sealer.seal(registration),
+        "client_id_issued_at": registration.expires_at - LIFETIME,
         "client_name": registration.name,
         "redirect_uris": registration.redirect_uris,
         "grant_types": ["authorization_code", "refresh_token"],
         "response_types": ["code"],
         "token_endpoint_auth_method": "none",
         "scope": SCOPE,
-    });
-    Ok((StatusCode::CREATED, Json(body)))
+    })
 }
 
 /// A name that can be shown: one short line, without characters that change how the text around it reads.

@@ -1,22 +1,25 @@
 //! `POST /oauth/token`: redeems codes and refresh tokens.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
+use axum::{Extension, Json};
 use moka::future::Cache;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::client::Client;
 use super::error::{Code, OauthError};
+use super::pace::Asker;
 use super::params::Params;
 use super::{AuthorizationServer, OFFLINE_ACCESS, SCOPE, answer, audience, pkce};
 use crate::atlassian::{AuthError, Tally, Tokens};
+use crate::peer::Peer;
 use crate::seal::fingerprint;
 use crate::seal::payloads::{self, Access, Audience, Refresh};
 
@@ -38,11 +41,13 @@ const WARM_UP: Duration = Duration::from_secs(3);
 /// Redeems a code or a refresh token.
 pub async fn token(
     State(server): State<AuthorizationServer>,
+    Extension(peer): Extension<Peer>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    match redeem(&server, query.as_deref(), &headers, &body).await {
+    let address = server.pace.address(peer, &headers);
+    match redeem(&server, address, query.as_deref(), &headers, &body).await {
         Ok(issued) => answer(Json(issued.to_json(server.clock.unix()))),
         Err(error) => {
             tracing::info!(%error, "a token request is refused");
@@ -53,10 +58,31 @@ pub async fn token(
 
 async fn redeem(
     server: &AuthorizationServer,
+    address: IpAddr,
     query: Option<&str>,
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Arc<Issued>, OauthError> {
+    let (client, params) = match authenticate(server, query, headers, body) {
+        Ok(request) => request,
+        Err(error) => return Err(server.pace.failed(address, error).await),
+    };
+    let proven = client.is_proven();
+    let asker = Asker { client: client.key().to_owned(), address: Some(address).filter(|_| !proven) };
+    server.pace.admit(asker).await?;
+    match grant(server, &client, &params).await {
+        Err(error) if !proven && error.retry_after.is_none() => Err(server.pace.failed(address, error).await),
+        granted => granted,
+    }
+}
+
+/// Who asks, and for what.
+fn authenticate(
+    server: &AuthorizationServer,
+    query: Option<&str>,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(Client, Params), OauthError> {
     if query.is_some_and(|query| !query.is_empty()) {
         return Err(OauthError::new(
             Code::InvalidRequest,
@@ -72,14 +98,22 @@ async fn redeem(
     let params = Params::parse(body);
     params.faultless()?;
     let client = Client::at_token(server, &params, headers)?;
+    Ok((client, params))
+}
+
+async fn grant(
+    server: &AuthorizationServer,
+    client: &Client,
+    params: &Params,
+) -> Result<Arc<Issued>, OauthError> {
     match params.require("grant_type", "There is no grant_type.")? {
         "authorization_code" => {
-            let redeemed = redeem_code(server, &client, &params).await.map(Arc::new);
+            let redeemed = redeem_code(server, client, params).await.map(Arc::new);
             server.metrics.sign_in("redeemed", outcome(&redeemed));
             redeemed
         }
         "refresh_token" => {
-            let refreshed = refresh(server, &client, &params).await;
+            let refreshed = refresh(server, client, params).await;
             server.metrics.refresh(outcome(&refreshed));
             refreshed
         }

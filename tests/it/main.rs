@@ -31,6 +31,7 @@ mod oauth_attacks;
 mod oauth_clients;
 mod oauth_input;
 mod oauth_logs;
+mod pace;
 mod page;
 mod passages;
 mod policy;

@@ -96,6 +96,11 @@ const AT_START: &[Row] = &[
         &["\"unlimited\"", "Accepted: a whole number from 1 to 65536"],
     ),
     Row(
+        &[("CAUSEWAY_TRUSTED_PROXIES", "10.0.0.0/8,proxy.example")],
+        "CAUSEWAY_TRUSTED_PROXIES",
+        &["\"proxy.example\"", "an address or a block of addresses such as 10.0.0.0/8"],
+    ),
+    Row(
         &[("CAUSEWAY_NOT_BEFORE", "21.11.2026")],
         "CAUSEWAY_NOT_BEFORE",
         &["\"21.11.2026\"", "such as 2026-11-21T09:00:00Z"],
