@@ -3,6 +3,7 @@
 
 mod file;
 mod read;
+mod secret_files;
 mod variables;
 
 use std::collections::BTreeMap;

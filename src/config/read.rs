@@ -13,7 +13,7 @@ use url::Url;
 
 use super::{
     Atlassian, Config, Environment, Gpt, KnownAction, Limits, Log, McpClients, Mistake, Mistakes, VARIABLES,
-    file,
+    file, secret_files,
 };
 use crate::urls::{PublicUrl, is_loopback_host};
 
@@ -21,7 +21,8 @@ use crate::urls::{PublicUrl, is_loopback_host};
 const BUDGET: Duration = Duration::from_secs(34);
 
 pub fn config(env: &Environment, actions: &[KnownAction]) -> Result<Config, Mistakes> {
-    let mut reader = Reader { env, mistakes: Vec::new() };
+    let (env, mistakes) = secret_files::read(env);
+    let mut reader = Reader { env: &env, mistakes };
     reader.unknown_variables();
     let public_url = reader.required("CAUSEWAY_PUBLIC_URL", public_url);
     let secrets = reader.required("CAUSEWAY_SECRET", parse_key_ring);
@@ -118,6 +119,9 @@ impl Reader<'_> {
 
     pub fn required<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         if self.value(name).is_none() {
+            if self.value(&secret_files::named(name)).is_some() {
+                return None; // What is wrong with the file has been told.
+            }
             let meaning = VARIABLES.iter().find(|variable| variable.name == name).map_or("", |v| v.meaning);
             self.mistake(name, format!("is not set. Set it to {meaning}"));
             return None;

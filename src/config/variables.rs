@@ -40,6 +40,8 @@ pub const VARIABLES: &[Variable] = &[
         "required without CAUSEWAY_CONFIG",
         "the client secret the builder types into the GPT",
     ),
+    variable("CAUSEWAY_SECRET_FILE", "none", "a file that holds CAUSEWAY_SECRET, instead of the variable"),
+    variable("CAUSEWAY_CLIENT_SECRET_FILE", "none", "the same for CAUSEWAY_CLIENT_SECRET"),
     variable("CAUSEWAY_GPT_IDS", "any GPT", "comma-separated GPT ids (g-…) whose callback is accepted"),
     variable("CAUSEWAY_REDIRECT_URIS", "none", "comma-separated further redirect URIs, matched exactly"),
     variable("CAUSEWAY_SITE", "any", "the only Confluence site to use: its host or cloud id"),
@@ -76,6 +78,7 @@ pub const VARIABLES: &[Variable] = &[
     ),
     variable("ATLASSIAN_CLIENT_ID", "required", "client id of the gateway's 3LO app"),
     variable("ATLASSIAN_CLIENT_SECRET", "required", "its secret"),
+    variable("ATLASSIAN_CLIENT_SECRET_FILE", "none", "a file that holds it, instead of the variable"),
     variable("ATLASSIAN_AUTH_URL", "https://auth.atlassian.com", "for tests and the demo"),
     variable("ATLASSIAN_API_URL", "https://api.atlassian.com", "for tests and the demo"),
     variable(

@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use causeway::config::{Config, Environment, McpClients, VARIABLES};
 use causeway::known_actions;
+use secrecy::ExposeSecret as _;
 
 use crate::support::secret;
 
@@ -367,6 +368,57 @@ fn help_lists_every_variable_with_its_default() {
             "{} is not in the help",
             variable.name
         );
+    }
+}
+
+/// A file with a secret, gone after the test.
+struct SecretFile(PathBuf);
+
+impl SecretFile {
+    fn holding(text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("causeway-secret-{}", rand::random::<u64>()));
+        std::fs::write(&path, text).unwrap();
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for SecretFile {
+    fn drop(&mut self) {
+        std::fs::remove_file(&self.0).unwrap_or_default();
+    }
+}
+
+#[test]
+fn a_secret_may_stand_in_a_file() {
+    let (key, secret) =
+        (SecretFile::holding(&format!("{}\n", secret(9))), SecretFile::holding(" from-a-file \n"));
+    let config = load(&[
+        ("CAUSEWAY_SECRET", ""),
+        ("CAUSEWAY_SECRET_FILE", key.path()),
+        ("CAUSEWAY_CLIENT_SECRET", ""),
+        ("CAUSEWAY_CLIENT_SECRET_FILE", secret.path()),
+        ("ATLASSIAN_CLIENT_SECRET_FILE", ""),
+    ])
+    .unwrap();
+    assert_eq!(config.secrets[0].expose_secret(), crate::support::secret(9));
+    assert_eq!(config.default_gpt().client_secret.expose_secret(), "from-a-file");
+    assert_eq!(config.atlassian.client_secret.expose_secret(), good()["ATLASSIAN_CLIENT_SECRET"]);
+}
+
+#[test]
+fn a_file_that_holds_no_secret_is_named_and_what_it_holds_is_not_told() {
+    let (empty, short) = (SecretFile::holding(" \n"), SecretFile::holding("mulgara"));
+    for name in ["CAUSEWAY_SECRET", "CAUSEWAY_CLIENT_SECRET", "ATLASSIAN_CLIENT_SECRET"] {
+        let file = &format!("{name}_FILE");
+        check(&[(name, ""), (file, "/nowhere/at/all")], file, &["/nowhere/at/all", "cannot be read"]);
+        check(&[(name, ""), (file, empty.path())], file, &["is empty"]);
+        check(&[(file, short.path())], file, &["together with", name]);
+        let message = load(&[(name, ""), (file, short.path())]).unwrap_err();
+        assert!(message.contains(&format!("{name}: ")) && !message.contains("mulgara"), "{message}");
     }
 }
 
