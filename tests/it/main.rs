@@ -16,6 +16,7 @@ mod failures;
 mod find_page;
 mod history;
 mod hostile;
+mod infra;
 mod input;
 mod leaks;
 mod macros;
