@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -42,7 +43,9 @@ pub struct Demo {
 }
 
 /// Starts both servers, signs in, hands what to open to `ready`, and serves until `shutdown` resolves.
+/// `program` is what to start to read a file.
 pub async fn demo(
+    program: Option<PathBuf>,
     ready: impl FnOnce(&Demo),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
@@ -55,7 +58,8 @@ pub async fn demo(
         client_secret: env["ATLASSIAN_CLIENT_SECRET"].clone(),
         callback: format!("{gateway}/oauth/callback"),
     };
-    let config = Config::load(&env, &known_actions()).map_err(io::Error::other)?;
+    let mut config = Config::load(&env, &known_actions()).map_err(io::Error::other)?;
+    config.extraction.program = program;
     let atlassian = Sandbox::new(app, Clock::system());
     atlassian.catch_up();
     let atlassian = atlassian.router();

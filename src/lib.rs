@@ -12,6 +12,7 @@
 //! | `router` | every path on one page, then the layers |
 //! | `server` | connections: how many, how slow, how they end |
 //! | `mcp` | the MCP door |
+//! | `files` | originals of attachments, by sealed links |
 //! | `web` | the pages people look at, the instructions, and what is right and wrong |
 //! | `openapi` | the Actions document, and ChatGPT's rules as a lint |
 //! | `actions` | one file for each action, and the list |
@@ -19,6 +20,7 @@
 //! | `problem` | what callers get instead of an answer |
 //! | `oauth` | the authorization server that clients see |
 //! | `confluence` | the typed client of Confluence |
+//! | `extract` | text of files, in a process of its own |
 //! | `markdown` | storage format or HTML in, Markdown out |
 //! | `ranking` | which texts answer a question |
 //! | `atlassian` | sign-in and sites at Atlassian |
@@ -39,7 +41,9 @@
 //!   with the same request of the same token. Nothing is shared between two tokens.
 //! - No secret, token, code, page text or query text reaches a log, a span, an error body or a URL that is not ours.
 //! - No answer holds upstream error text but the reason of an `invalid-cql`, and of what `callConfluence` was refused.
-//! - An upstream URL is a configured base and parsed ids; a URL from a person or from Confluence is never fetched.
+//! - An upstream URL is a configured base and parsed ids; a URL from a person or from Confluence is never fetched. The one
+//!   exception is the redirect to an attachment's bytes: once, to the configured media hosts, without Authorization.
+//! - No file is parsed in this process: each has a child of its own, without environment, with limits it cannot lift.
 //! - Every answer that belongs to a person is `Cache-Control: no-store`.
 
 pub mod action;
@@ -49,6 +53,8 @@ pub mod clock;
 pub mod config;
 pub mod confluence;
 pub mod demo;
+pub mod extract;
+pub mod files;
 pub mod markdown;
 pub mod mcp;
 pub mod oauth;
@@ -74,6 +80,7 @@ use action::{Entry, Services};
 use atlassian::{Auth, Breaker, Sites};
 use clock::Clock;
 use config::{Config, Gpt, KnownAction};
+use extract::Extractor;
 use oauth::AuthorizationServer;
 use seal::Sealer;
 use telemetry::{Metrics, Standing};
@@ -124,7 +131,9 @@ impl Gateway {
             server,
             sites,
             confluence,
+            extractor: Extractor::new(config.extraction.clone()),
             sealer,
+            urls: config.public_url.clone(),
             clock,
             metrics,
             budget: config.budget,

@@ -6,6 +6,7 @@ mod console;
 
 use std::io::{self, IsTerminal as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use causeway::clock::Clock;
 use causeway::config::{Config, Gpt, Log, environment};
 use causeway::demo::{Demo, demo};
+use causeway::extract::{self, Limits};
 use causeway::sandbox::{App, Sandbox};
 use causeway::web::checks::Verdict;
 use causeway::{Gateway, actions, known_actions, openapi, telemetry, web};
@@ -78,6 +80,16 @@ enum Command {
         #[arg(long)]
         gpt: Option<String>,
     },
+    /// Read one file for the gateway, which starts this itself.
+    #[command(hide = true)]
+    Extract {
+        /// The most memory it may take, in bytes.
+        #[arg(long)]
+        memory: u64,
+        /// The longest it may compute, in seconds.
+        #[arg(long)]
+        cpu_seconds: u64,
+    },
     /// Print a new key for `CAUSEWAY_SECRET`, or a secret for anything else.
     Keygen,
 }
@@ -95,6 +107,9 @@ fn main() -> ExitCode {
         Command::Check { json, .. } => check(json),
         Command::Openapi { gpt, yaml } => print_document(gpt.as_deref(), yaml),
         Command::Instructions { gpt } => print_instructions(gpt.as_deref()),
+        Command::Extract { memory, cpu_seconds } => {
+            extract::child(Limits { memory, cpu: Duration::from_secs(cpu_seconds) })
+        }
         Command::Keygen => {
             console::say(format_args!("{}", STANDARD.encode(rand::random::<[u8; 32]>())));
             Ok(())
@@ -110,7 +125,15 @@ fn main() -> ExitCode {
 }
 
 fn configuration() -> Result<Config, String> {
-    Config::load(&environment(), &known_actions()).map_err(|mistakes| mistakes.to_string())
+    let mut config =
+        Config::load(&environment(), &known_actions()).map_err(|mistakes| mistakes.to_string())?;
+    config.extraction.program = this_program();
+    Ok(config)
+}
+
+/// What to start to read a file. On Linux this stays the program that runs, even when its file has been replaced.
+fn this_program() -> Option<PathBuf> {
+    if cfg!(target_os = "linux") { Some("/proc/self/exe".into()) } else { std::env::current_exe().ok() }
 }
 
 fn serve() -> Result<(), String> {
@@ -161,7 +184,7 @@ fn run_demo(json: bool) -> Result<(), String> {
             console::say(format_args!("{}", console::welcome(demo)));
         }
     };
-    block_on(async move { demo(show, shutdown()).await.map_err(|error| error.to_string()) })
+    block_on(async move { demo(this_program(), show, shutdown()).await.map_err(|error| error.to_string()) })
 }
 
 fn sandbox(listen: SocketAddr, app: App) -> Result<(), String> {

@@ -272,6 +272,31 @@ impl Problem {
         Self { retry_after: Some(wait), ..problem }
     }
 
+    /// Said of a file; what is too large of a request says so itself.
+    pub fn file_too_large() -> Self {
+        Self::new(
+            Kind::PayloadTooLarge,
+            "The file is too large to be read here.",
+            "Give the person the attachment's link, or look for a page that says the same.",
+        )
+    }
+
+    /// A file whose text cannot be had, and why.
+    pub fn unreadable_file(detail: impl Into<String>) -> Self {
+        Self::new(
+            Kind::UnsupportedMedia,
+            detail,
+            "Call getAttachment again with as=file to get the file itself, or give the person its link.",
+        )
+    }
+
+    /// What there is no room for at the moment.
+    pub fn overloaded() -> Self {
+        let problem =
+            Self::new(Kind::Overloaded, "The gateway is busy.", "Wait 5 seconds before the next call.");
+        Self { retry_after: Some(5), ..problem }
+    }
+
     pub fn internal(cause: impl Into<String>) -> Self {
         let problem = Self::new(
             Kind::Internal,
@@ -325,6 +350,7 @@ impl From<confluence::Error> for Problem {
                 Self::unavailable(format!("Confluence refused our request with {status}"))
             }
             Error::RateLimited { retry_after } => Self::rate_limited(retry_after),
+            Error::FileTooLarge => Self::file_too_large(),
             Error::Unavailable(cause) => Self::unavailable(cause),
             Error::TooLarge => Self::unavailable("the answer is larger than is read"),
             Error::Resting { retry_after } => Self::resting(retry_after),

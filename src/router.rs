@@ -11,6 +11,7 @@ use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
+use crate::files::{self, Files};
 use crate::problem;
 use crate::web::{self, Pages};
 use crate::{Gateway, action, mcp, oauth};
@@ -78,6 +79,7 @@ pub fn router(gateway: &Gateway) -> Router {
             gateway.http.clone(),
             gateway.services.clock.clone(),
         ));
+    let files = Router::new().route("/files/{sealed}", get(files::file)).with_state(Files::new(gateway));
     let health = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -88,6 +90,7 @@ pub fn router(gateway: &Gateway) -> Router {
         .merge(oauth)
         .merge(documents)
         .merge(pages)
+        .merge(files)
         .merge(health)
         .fallback(layers::no_such_path)
         .method_not_allowed_fallback(layers::no_such_method)

@@ -1,21 +1,26 @@
 //! Who is asking, and as which GPT: all that an action sees of a request.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{Entry, Wiki};
-use crate::atlassian::{Resting, Site, Sites, SitesError, Tally};
+use super::{Entry, Filed, Wiki};
+use crate::atlassian::{Resting, Site, Sites, SitesError};
 use crate::clock::Clock;
 use crate::config::Gpt;
 use crate::confluence;
+use crate::extract::Extractor;
 use crate::oauth::{AuthorizationServer, Grant};
 use crate::problem::{Candidate, Kind, Problem};
 use crate::seal::Sealer;
+use crate::seal::payloads::File;
 use crate::telemetry::Metrics;
+use crate::urls::PublicUrl;
+
+/// How long a link to a file is good for, in seconds.
+const FILE_LIFETIME: i64 = 5 * 60;
 
 /// What the actions of all requests share.
 #[derive(Clone)]
@@ -23,7 +28,9 @@ pub struct Services {
     pub server: AuthorizationServer,
     pub sites: Sites,
     pub confluence: confluence::Client,
+    pub extractor: Extractor,
     pub sealer: Sealer,
+    pub urls: PublicUrl,
     pub clock: Clock,
     pub metrics: Metrics,
     /// How long an action may take in all.
@@ -35,9 +42,7 @@ pub struct Services {
 /// The person, the GPT and the site of one call.
 pub struct Caller {
     services: Services,
-    gpt: Arc<Gpt>,
-    token: SecretString,
-    tally: Tally,
+    grant: Grant,
     /// The site the caller named.
     site: Option<String>,
     deadline: Instant,
@@ -58,11 +63,27 @@ impl Caller {
         parameters.sort_keys();
         let list = format!("{} {} {}", grant.gpt.client_id, entry.id, Value::Object(parameters));
         let deadline = services.clock.deadline(services.budget);
-        Self { services, gpt: grant.gpt, token: grant.token, tally: grant.tally, site, deadline, list }
+        Self { services, grant, site, deadline, list }
     }
 
     pub fn gpt(&self) -> &Gpt {
-        &self.gpt
+        &self.grant.gpt
+    }
+
+    /// A link of ours to one version of a file, good for minutes to whoever holds it.
+    pub fn file_url(&self, wiki: &Wiki, filed: &Filed) -> String {
+        let Grant { gpt, token, client_id, expires_at, signed_in_at, .. } = &self.grant;
+        let file = File {
+            token: token.expose_secret().to_owned(),
+            client_id: client_id.clone(),
+            gpt: gpt.client_id.clone(),
+            signed_in_at: *signed_in_at,
+            site: wiki.site().cloud_id.to_string(),
+            attachment: filed.file.id.to_string(),
+            version: filed.file.version.number,
+            expires_at: (self.services.clock.unix() + FILE_LIFETIME).min(*expires_at),
+        };
+        self.services.urls.file(&self.services.sealer.seal(&file))
     }
 
     /// When the answer has to be ready.
@@ -72,7 +93,7 @@ impl Caller {
 
     /// The Confluence sites of this sign-in that the GPT may use.
     pub async fn sites(&self) -> Result<Vec<Site>, Problem> {
-        let known = self.services.sites.of(&self.token, self.deadline, &self.tally).await;
+        let known = self.services.sites.of(&self.grant.token, self.deadline, &self.grant.tally).await;
         let sites = known.map_err(sites_problem)?;
         let usable: Vec<Site> = sites.iter().filter(|site| self.gpt_may_use(site)).cloned().collect();
         match (sites.is_empty(), usable.is_empty()) {
@@ -110,7 +131,7 @@ impl Caller {
             sites.iter().filter(|site| named.is_none_or(|name| names(name, site))).collect();
         match meant.as_slice() {
             [site] => self.open((*site).clone()).await,
-            [] if self.gpt.site.is_some() => Err(foreign_site(parameter)),
+            [] if self.gpt().site.is_some() => Err(foreign_site(parameter)),
             [] => {
                 let known: Vec<&str> = sites.iter().map(Site::host).collect();
                 Err(Problem::invalid(
@@ -128,8 +149,8 @@ impl Caller {
         self.refuse_foreign_site(self.site.as_deref(), "site")?;
         let named = input.get("space").and_then(Value::as_str).unwrap_or_default();
         let named = named.split(',').map(str::trim).filter(|key| !key.is_empty());
-        let allowed = |key: &str| self.gpt.spaces.iter().any(|own| own.eq_ignore_ascii_case(key));
-        if self.gpt.spaces.is_empty() || named.into_iter().all(allowed) {
+        let allowed = |key: &str| self.gpt().spaces.iter().any(|own| own.eq_ignore_ascii_case(key));
+        if self.gpt().spaces.is_empty() || named.into_iter().all(allowed) {
             Ok(())
         } else {
             Err(foreign_space())
@@ -138,32 +159,33 @@ impl Caller {
 
     /// A site that the GPT cannot mean.
     fn refuse_foreign_site(&self, named: Option<&str>, parameter: &str) -> Result<(), Problem> {
-        let (Some(named), Some(own)) = (named.map(bare), self.gpt.site.as_deref()) else { return Ok(()) };
+        let (Some(named), Some(own)) = (named.map(bare), self.gpt().site.as_deref()) else { return Ok(()) };
         let comparable =
             named.contains('.') == own.contains('.') && (named.contains('.') || named.len() == own.len());
         if comparable && !named.eq_ignore_ascii_case(own) { Err(foreign_site(parameter)) } else { Ok(()) }
     }
 
     fn gpt_may_use(&self, site: &Site) -> bool {
-        self.gpt.site.as_deref().is_none_or(|own| {
+        self.gpt().site.as_deref().is_none_or(|own| {
             own.eq_ignore_ascii_case(site.host()) || own.eq_ignore_ascii_case(site.cloud_id.as_str())
         })
     }
 
     async fn open(&self, site: Site) -> Result<Wiki, Problem> {
         let connection = self.services.confluence.connect(
-            self.token.clone(),
+            self.grant.token.clone(),
             site.cloud_id.clone(),
             self.deadline,
-            self.tally.clone(),
+            self.grant.tally.clone(),
         );
         let list = format!("{} {}", site.cloud_id.as_str(), self.list);
         Wiki::open(
             connection,
             site,
-            &self.gpt,
+            self.gpt(),
             list,
             self.services.sealer.clone(),
+            self.services.extractor.clone(),
             self.services.clock.unix(),
         )
         .await

@@ -31,7 +31,8 @@ pub use operation::{as_schema, router, timed};
 pub use schema::plain;
 pub use text::{clip, fit, json_bytes, start};
 pub use wiki::{
-    Breadth, Document, FoundPage, FoundPages, Included, Located, Raw, Results, Titled, Wiki, cql_problem,
+    AttachmentRef, Breadth, Document, Filed, FoundPage, FoundPages, Included, Located, Raw, Results, Titled,
+    Wiki, cql_problem,
 };
 
 /// The most bytes any answer has, whatever the page holds: ChatGPT refuses 100,000 characters.
@@ -155,6 +156,14 @@ impl Entry {
     /// The sites that a call of this action could mean.
     pub async fn sites(&self, services: &Services, grant: Grant) -> Result<Vec<Site>, Problem> {
         Caller::new(services.clone(), grant, self, &Map::new(), None).sites().await
+    }
+
+    /// The wiki of a link that this action has given: the GPT, its action, its site and its spaces as they are now.
+    pub async fn wiki(&self, services: &Services, grant: Grant, site: String) -> Result<Wiki, Problem> {
+        if !grant.gpt.allows_action(self.id) {
+            return Err(self.not_enabled());
+        }
+        Caller::new(services.clone(), grant, self, &Map::new(), Some(site)).wiki().await
     }
 
     fn not_enabled(&self) -> Problem {

@@ -6,6 +6,7 @@ mod around;
 mod bodies;
 mod cursor;
 mod drawn;
+mod files;
 mod raw;
 mod search;
 
@@ -18,6 +19,7 @@ use crate::config::Gpt;
 use crate::confluence::{
     AccountId, Connection, Content, ContentId, ContentKind, Person, Space, SpaceId, SpaceKey, SpaceType,
 };
+use crate::extract::Extractor;
 use crate::markdown::mentioned_people;
 use crate::problem::Problem;
 use crate::seal::Sealer;
@@ -25,6 +27,7 @@ use crate::seal::Sealer;
 pub use around::Located;
 pub use bodies::{FoundPage, FoundPages};
 pub use drawn::Included;
+pub use files::{AttachmentRef, Filed};
 pub use raw::Raw;
 pub use search::{Breadth, Results, cql_problem};
 
@@ -38,6 +41,7 @@ pub struct Wiki {
     allowed_keys: Vec<SpaceKey>,
     list: String,
     sealer: Sealer,
+    extractor: Extractor,
     now: i64,
 }
 
@@ -66,12 +70,13 @@ impl Wiki {
         gpt: &Gpt,
         list: String,
         sealer: Sealer,
+        extractor: Extractor,
         now: i64,
     ) -> Result<Self, Problem> {
         let allowed_keys: Vec<SpaceKey> = gpt.spaces.iter().filter_map(|key| key.parse().ok()).collect();
         let allowed =
             if gpt.spaces.is_empty() { None } else { Some(connection.spaces_by_key(&allowed_keys).await?) };
-        Ok(Self { connection, site, allowed, allowed_keys, list, sealer, now })
+        Ok(Self { connection, site, allowed, allowed_keys, list, sealer, extractor, now })
     }
 
     pub fn site(&self) -> &Site {

@@ -44,6 +44,7 @@ pub struct AttachmentList {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListedAttachment {
+    /// What getAttachment takes as id.
     id: String,
     /// The file's name.
     title: String,
@@ -96,7 +97,7 @@ impl Action for ListAttachments {
             url: url(&wiki, &file, &page.content.id),
             last_modified: time(file.version.created_at),
             last_modified_by: Person::named(file.version.author_id.as_ref(), &people),
-            id: file.id,
+            id: file.id.to_string(),
             title: clip(&file.title, 255),
             media_type: clip(&file.media_type, 255),
             size: file.file_size,

@@ -7,6 +7,7 @@ mod conversion;
 mod filter;
 mod find_page;
 mod find_passages;
+mod get_attachment;
 mod get_page;
 mod get_page_history;
 mod get_page_tree;
@@ -21,7 +22,12 @@ mod search_confluence;
 mod shapes;
 mod who_am_i;
 
-use crate::action::{Entry, entry};
+use crate::action::{Action as _, Entry, entry};
+
+pub use get_attachment::MAX_FILE;
+
+/// The action that gives links to files.
+pub const GET_ATTACHMENT: &str = get_attachment::GetAttachment::ID;
 
 /// Every action, in the order that documents and tool lists show.
 pub fn all() -> Vec<Entry> {
@@ -35,6 +41,7 @@ pub fn all() -> Vec<Entry> {
         entry::<list_spaces::ListSpaces>(),
         entry::<list_comments::ListComments>(),
         entry::<list_attachments::ListAttachments>(),
+        entry::<get_attachment::GetAttachment>(),
         entry::<get_page_history::GetPageHistory>(),
         entry::<get_recent_changes::GetRecentChanges>(),
         entry::<who_am_i::WhoAmI>(),

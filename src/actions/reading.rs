@@ -12,7 +12,7 @@ use crate::problem::Problem;
 /// The longest heading of an outline and the longest name of a loss, in characters.
 const MAX_HEADING: usize = 60;
 /// The least room that a part is given, in bytes, whatever stands around it.
-const LEAST_PART: usize = 500;
+pub const LEAST_PART: usize = 500;
 
 /// How to read a page.
 #[derive(Deserialize, ToSchema)]
@@ -86,6 +86,12 @@ pub struct OutlineHeading {
 pub struct Omission {
     what: String,
     count: u64,
+}
+
+impl Omission {
+    pub fn new(what: &str, count: u64) -> Self {
+        Self { what: clip(what, MAX_HEADING), count }
+    }
 }
 
 impl Page {

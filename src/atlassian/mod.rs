@@ -32,8 +32,10 @@ pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
         .connect_timeout(Duration::from_secs(5))
         .pool_idle_timeout(Duration::from_secs(60))
         .pool_max_idle_per_host(64)
-        // Pages are long and the way to Atlassian is too: larger windows, and a connection that has died is noticed.
-        .http2_adaptive_window(true)
+        // Pages are long and the way to Atlassian is too: larger windows, though no larger than what a slow reader of a file may
+        // let pile up here; and a connection that has died is noticed.
+        .http2_initial_stream_window_size(512 * 1024)
+        .http2_initial_connection_window_size(8 * 1024 * 1024)
         .http2_keep_alive_interval(Duration::from_secs(20))
         .http2_keep_alive_timeout(Duration::from_secs(10))
         .tcp_keepalive(Duration::from_secs(60))

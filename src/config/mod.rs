@@ -9,6 +9,7 @@ mod variables;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,6 +59,7 @@ pub struct Config {
     pub budget: Duration,
     /// Not configurable from outside.
     pub limits: Limits,
+    pub extraction: Extraction,
 }
 
 /// How many connections there may be, and how patient the gateway is with them.
@@ -84,6 +86,17 @@ impl Default for Limits {
             grace: Duration::from_secs(45),
         }
     }
+}
+
+/// How the text of files is had: by a process for each file. Not configurable from outside.
+#[derive(Clone, Debug)]
+pub struct Extraction {
+    /// The program to start, which is this one. Whoever runs it has to say where it is; without it no file is read.
+    pub program: Option<PathBuf>,
+    /// The most memory that one file may take, in bytes of address space.
+    pub memory: u64,
+    /// The longest that one file may compute, in whole seconds.
+    pub cpu: Duration,
 }
 
 /// One GPT (profile): what it is called, who may sign in with it, and what it may read.

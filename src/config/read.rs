@@ -12,13 +12,17 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{
-    Atlassian, Config, Environment, Gpt, KnownAction, Limits, Log, McpClients, Mistake, Mistakes, VARIABLES,
-    file, secret_files,
+    Atlassian, Config, Environment, Extraction, Gpt, KnownAction, Limits, Log, McpClients, Mistake, Mistakes,
+    VARIABLES, file, secret_files,
 };
 use crate::urls::{PublicUrl, is_loopback_host};
 
 /// The time an action may take in all. With 5 s of waiting for a place, every answer leaves within 40 s.
 const BUDGET: Duration = Duration::from_secs(34);
+
+/// What reading one file may take.
+const EXTRACTION: Extraction =
+    Extraction { program: None, memory: 512 * 1024 * 1024, cpu: Duration::from_secs(10) };
 
 pub fn config(env: &Environment, actions: &[KnownAction]) -> Result<Config, Mistakes> {
     let (env, mistakes) = secret_files::read(env);
@@ -78,6 +82,7 @@ pub fn config(env: &Environment, actions: &[KnownAction]) -> Result<Config, Mist
             trusted_proxies,
             budget: BUDGET,
             limits: Limits::default(),
+            extraction: EXTRACTION,
         })
     };
     match complete() {

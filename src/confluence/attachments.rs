@@ -1,18 +1,17 @@
-//! Attachments: what there is, without the bytes.
+//! Attachments: what there is. Their bytes are `download`'s.
 
 use serde::Deserialize;
 
 use super::content::WebLinks;
 use super::cursor::List;
-use super::points::Price;
-use super::{Call, Connection, ContentId, ContentKind, Error, Version};
+use super::points::{Counted, Price};
+use super::{AttachmentId, Call, Connection, ContentId, ContentKind, Error, Version};
 
 /// An attachment as v2 sends it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attachment {
-    /// `att` and digits.
-    pub id: String,
+    pub id: AttachmentId,
     #[serde(default)]
     pub title: String,
     #[serde(default)]
@@ -21,17 +20,52 @@ pub struct Attachment {
     #[serde(default)]
     pub file_size: u64,
     pub version: Version,
+    #[serde(default)]
+    pub status: String,
+    page_id: Option<ContentId>,
+    blog_post_id: Option<ContentId>,
     #[serde(rename = "_links", default)]
     links: WebLinks,
 }
 
+impl Counted for Attachment {
+    fn rows(&self) -> usize {
+        1
+    }
+}
+
 impl Attachment {
+    /// The page or blog post that it hangs on. Other things hold attachments too, which nobody here can place.
+    pub fn container(&self) -> Option<(ContentKind, &ContentId)> {
+        let page = self.page_id.as_ref().map(|id| (ContentKind::Page, id));
+        page.or_else(|| self.blog_post_id.as_ref().map(|id| (ContentKind::BlogPost, id)))
+    }
+
     pub fn web_path(&self) -> Option<&str> {
         self.links.webui.as_deref()
     }
 }
 
 impl Connection {
+    /// One attachment, as it is now.
+    pub async fn attachment(&self, id: &AttachmentId) -> Result<Attachment, Error> {
+        self.send(Call::get(Price::One, &["api", "v2", "attachments", id.as_str()], Vec::new())).await
+    }
+
+    /// The attachment of exactly this name on a page or blog post.
+    pub async fn attachment_named(
+        &self,
+        of: (ContentKind, &ContentId),
+        name: &str,
+    ) -> Result<Option<Attachment>, Error> {
+        let query =
+            vec![("filename", name.to_owned()), ("status", "current".to_owned()), ("limit", "1".to_owned())];
+        let path = ["api", "v2", of.0.segment(), of.1.as_str(), "attachments"];
+        let list: List<Attachment> = self.send(Call::get(Price::List, &path, query)).await?;
+        // Whoever does not know the filter ignores it.
+        Ok(list.results.into_iter().find(|file| file.title == name))
+    }
+
     /// Current attachments of a page or blog post, and where the list goes on.
     pub async fn attachments(
         &self,

@@ -154,6 +154,11 @@ impl Connection {
         self.page_or_blog_post(id, Vec::new()).await
     }
 
+    /// The same of what is known to be one of the two.
+    pub async fn located_as(&self, kind: ContentKind, id: &ContentId) -> Result<Content, Error> {
+        self.send(Call::get(Price::One, &["api", "v2", kind.segment(), id.as_str()], Vec::new())).await
+    }
+
     async fn page_or_blog_post(
         &self,
         id: &ContentId,

@@ -35,6 +35,8 @@ pub enum Error {
     /// More than is read.
     #[error("the answer is larger than is read")]
     TooLarge,
+    #[error("the file is larger than was to be read")]
+    FileTooLarge,
     /// Anything unusable.
     #[error("unavailable: {0}")]
     Unavailable(String),

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{RequestBuilder, StatusCode};
 use secrecy::ExposeSecret;
 use tracing::Instrument as _;
 use url::Url;
 
-use super::{Call, Client, Connection, Error, error, points};
+use super::{Call, Client, Connection, Error, Expected, error, points};
 use crate::atlassian::{Account, RESTS, Resting, Tally, describe, retry_after};
 use crate::clock::Stopwatch;
 use crate::telemetry::metrics::Upstream;
@@ -30,9 +30,11 @@ pub enum Attempt {
     Failed(Error),
 }
 
-/// The body of a successful answer.
+/// An answer of the kind that was expected.
 pub struct Reply {
     pub body: Vec<u8>,
+    /// Where a redirect leads.
+    pub location: Option<String>,
     paid: AtomicBool,
 }
 
@@ -62,7 +64,7 @@ impl Connection {
         };
         let (client, account, site, deadline) =
             (self.client.clone(), self.account, self.cloud_id.clone(), self.deadline);
-        let (template, tally) = (call.template(), self.tally.clone());
+        let (template, tally, expected) = (call.template(), self.tally.clone(), call.expected);
         let exchange = async move {
             // Asked before a place is waited for, so that refusals come at once, and again with the call.
             if let Err(error) = client.admit(account) {
@@ -98,7 +100,7 @@ impl Connection {
                 Ok((status, headers, body)) => {
                     tracing::debug!(call = template, status = status.as_u16(), "upstream call");
                     client.budget.learn(&headers);
-                    judge(status, &headers, body)
+                    judge(expected, status, &headers, body)
                 }
             };
             if !matches!(attempt, Attempt::Reply(_)) {
@@ -154,12 +156,17 @@ async fn transfer(request: RequestBuilder) -> Result<Transferred, reqwest::Error
     Ok((status, headers, Some(body)))
 }
 
-fn judge(status: StatusCode, headers: &HeaderMap, body: Option<Vec<u8>>) -> Attempt {
+fn judge(expected: Expected, status: StatusCode, headers: &HeaderMap, body: Option<Vec<u8>>) -> Attempt {
     let Some(body) = body else {
         return Attempt::Failed(Error::TooLarge);
     };
-    if status.is_success() {
-        return Attempt::Reply(Arc::new(Reply { body, paid: AtomicBool::new(false) }));
+    let is_expected = match expected {
+        Expected::Body => status.is_success(),
+        Expected::Redirect => status.is_redirection(),
+    };
+    if is_expected {
+        let location = headers.get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        return Attempt::Reply(Arc::new(Reply { body, location, paid: AtomicBool::new(false) }));
     }
     let error = error::from_answer(status, headers, &body);
     let named = retry_after(headers).map(Duration::from_secs);

@@ -63,6 +63,12 @@ id!(
     "an id of 1 to 18 digits"
 );
 id!(
+    /// The id of an attachment: 1 to 18 digits, with or without `att` before them.
+    AttachmentId,
+    is_attachment_id,
+    "an attachment's id, such as att1610505"
+);
+id!(
     /// The id of a space: 1 to 18 digits.
     SpaceId,
     is_digits,
@@ -84,6 +90,10 @@ id!(
 /// Confluence counts in 64 bits, and calls a larger number malformed rather than missing.
 fn is_digits(text: &str) -> bool {
     (1..=18).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_attachment_id(text: &str) -> bool {
+    is_digits(text.strip_prefix("att").unwrap_or(text))
 }
 
 fn is_space_key(text: &str) -> bool {

@@ -10,6 +10,7 @@ mod comments;
 mod content;
 pub mod cql;
 mod cursor;
+mod download;
 mod error;
 mod exchange;
 mod flights;
@@ -45,8 +46,9 @@ pub use attachments::Attachment;
 pub use budget::Budget;
 pub use comments::{Comment, CommentKind};
 pub use content::{Content, ContentKind, Version};
+pub use download::Download;
 pub use error::Error;
-pub use ids::{AccountId, ContentId, SpaceId, SpaceKey};
+pub use ids::{AccountId, AttachmentId, ContentId, SpaceId, SpaceKey};
 pub use raw::{RawError, RawPath, RawQuery};
 pub use search::{Found, Hit, Rows};
 pub use spaces::{Space, SpaceType, Spaces};
@@ -151,15 +153,24 @@ struct Call<'a> {
     path: &'a [&'a str],
     query: Vec<(&'a str, String)>,
     body: Option<String>,
+    expected: Expected,
+}
+
+/// What counts as an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    Body,
+    Redirect,
 }
 
 impl<'a> Call<'a> {
     fn get(price: Price, path: &'a [&'a str], query: Vec<(&'a str, String)>) -> Self {
-        Self { price, method: Method::GET, path, query, body: None }
+        Self { price, method: Method::GET, path, query, body: None, expected: Expected::Body }
     }
 
     fn post(price: Price, path: &'a [&'a str], body: &serde_json::Value) -> Self {
-        Self { price, method: Method::POST, path, query: Vec::new(), body: Some(body.to_string()) }
+        let body = Some(body.to_string());
+        Self { price, method: Method::POST, path, query: Vec::new(), body, expected: Expected::Body }
     }
 
     /// The path's template says what is called; the path itself would say which page.
@@ -175,7 +186,7 @@ impl Connection {
         self.tally.calls()
     }
 
-    /// Sends `call` and reads its JSON answer. The only way out to Confluence.
+    /// Sends `call` and reads its JSON answer.
     async fn send<T: DeserializeOwned + Counted>(&self, call: Call<'_>) -> Result<T, Error> {
         let reply = {
             let _wait = self.tally.wait();
@@ -190,7 +201,7 @@ impl Connection {
         Ok(answer)
     }
 
-    /// Tries, and once more where that may help.
+    /// The only way out to Confluence: tries, and once more where that may help.
     async fn reply(&self, call: &Call<'_>) -> Result<Arc<Reply>, Error> {
         let url = self.url(call)?;
         match self.attempt(call, &url).await {

@@ -20,6 +20,9 @@ pub trait Counted {
 /// What a refused or failed call costs.
 pub const FAILURE: u64 = 1;
 
+/// What the way to an attachment's bytes costs; the bytes themselves come from elsewhere.
+pub const REDIRECT: u64 = 1;
+
 impl Price {
     /// The points of an answer with so many rows; what is no list has one.
     pub fn of(self, rows: usize) -> u64 {

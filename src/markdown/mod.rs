@@ -4,6 +4,7 @@
 //! `tokens` reads storage format, `html` rendered pages; both tell `convert` of elements. `elements`, `storage`,
 //! `references` and `macros` know what these mean, and tell `writer` of blocks and text. `document`, `parts` and `passages` hand out what has been written.
 
+mod builder;
 mod convert;
 mod document;
 mod element;
@@ -28,6 +29,7 @@ mod writer;
 
 use std::collections::HashMap;
 
+pub use builder::Builder;
 pub use document::Document;
 pub use expansions::{Expansions, Inclusion, PageReference, included_pages};
 pub use html::from_html;

@@ -10,7 +10,7 @@ use super::client::is_still_welcome;
 use crate::atlassian::Tally;
 use crate::config::Gpt;
 use crate::seal::OpenError;
-use crate::seal::payloads::{Access, Door};
+use crate::seal::payloads::{Access, Door, File};
 
 /// What a person granted, as it holds for one request.
 #[derive(Clone)]
@@ -63,15 +63,9 @@ impl AuthorizationServer {
         if access.audience.door != door || gpt.is_some_and(|gpt| gpt != access.audience.gpt) {
             return Err(BearerError::Audience);
         }
-        if self.is_revoked(access.signed_in_at) {
-            return Err(BearerError::Revoked);
-        }
-        let gpt = self.config.gpt_by_client_id(&access.audience.gpt).ok_or(BearerError::Foreign)?;
-        if !is_still_welcome(&self.config, &access.client_id) {
-            return Err(BearerError::Foreign);
-        }
+        let gpt = self.rights(&access.audience.gpt, &access.client_id, access.signed_in_at)?;
         Ok(Grant {
-            gpt: gpt.clone(),
+            gpt,
             door,
             token: access.token.into(),
             scopes: access.scopes.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
@@ -80,6 +74,36 @@ impl AuthorizationServer {
             signed_in_at: access.signed_in_at,
             tally: Tally::start(&self.clock),
         })
+    }
+}
+
+impl AuthorizationServer {
+    /// Reads the sealed link to a file. It is good for that file alone, so that it names no scopes.
+    pub fn file_grant(&self, sealed: &str) -> Result<(File, Grant), BearerError> {
+        let file = self.sealer.open::<File>(sealed).map_err(|error| match error {
+            OpenError::Expired => BearerError::Expired,
+            OpenError::Foreign => BearerError::Foreign,
+        })?;
+        let grant = Grant {
+            gpt: self.rights(&file.gpt, &file.client_id, file.signed_in_at)?,
+            door: Door::Actions,
+            token: file.token.clone().into(),
+            scopes: Vec::new(),
+            client_id: file.client_id.clone(),
+            expires_at: file.expires_at,
+            signed_in_at: file.signed_in_at,
+            tally: Tally::start(&self.clock),
+        };
+        Ok((file, grant))
+    }
+
+    /// The GPT as it is configured now, if the client and the sign-in still count.
+    fn rights(&self, gpt: &str, client_id: &str, signed_in_at: i64) -> Result<Arc<Gpt>, BearerError> {
+        if self.is_revoked(signed_in_at) {
+            return Err(BearerError::Revoked);
+        }
+        let gpt = self.config.gpt_by_client_id(gpt).ok_or(BearerError::Foreign)?;
+        if is_still_welcome(&self.config, client_id) { Ok(gpt.clone()) } else { Err(BearerError::Foreign) }
     }
 }
 

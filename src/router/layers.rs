@@ -66,9 +66,7 @@ pub async fn wait_for_a_place(State(in_flight): State<InFlight>, request: Reques
         Err(reason) => reason,
     };
     in_flight.metrics.shed(reason);
-    let problem =
-        Problem::new(Kind::Overloaded, "The gateway is busy.", "Wait 5 seconds before the next call.");
-    Problem { retry_after: Some(5), ..problem }.into_response()
+    Problem::overloaded().into_response()
 }
 
 /// Names the request, counts it, and logs it by its route's template: the path itself may hold ids or sealed strings.
@@ -150,7 +148,8 @@ pub async fn long_url(request: Request, next: Next) -> Response {
 /// What the limit on bodies refuses in a word, as a problem.
 pub async fn too_large(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
-    if response.status() != StatusCode::PAYLOAD_TOO_LARGE {
+    let is_a_problem = response.extensions().get::<Box<Problem>>().is_some();
+    if response.status() != StatusCode::PAYLOAD_TOO_LARGE || is_a_problem {
         return response;
     }
     let step = "Send a smaller body: at most 128 KB to /oauth, 256 KB elsewhere.";

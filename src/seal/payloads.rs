@@ -24,6 +24,7 @@ purposes! {
     Registration: "client registration",
     Approvals: "approvals",
     Cursor: "cursor",
+    File: "file",
 }
 
 /// Which door of which GPT a token opens (RFC 8707).
@@ -156,6 +157,32 @@ pub struct Cursor {
     /// Where Confluence's own list goes on.
     #[serde(rename = "n")]
     pub next: String,
+    #[serde(rename = "e")]
+    pub expires_at: i64,
+}
+
+/// A link to one version of an attachment: whoever holds it may fetch that file, as the person who asked for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    /// Atlassian's access token.
+    #[serde(rename = "t")]
+    pub token: String,
+    #[serde(rename = "c")]
+    pub client_id: String,
+    /// The client id of the GPT whose rights hold.
+    #[serde(rename = "g")]
+    pub gpt: String,
+    /// When the person consented, in seconds since the Unix epoch.
+    #[serde(rename = "i")]
+    pub signed_in_at: i64,
+    /// The cloud id.
+    #[serde(rename = "l")]
+    pub site: String,
+    /// The attachment's id.
+    #[serde(rename = "a")]
+    pub attachment: String,
+    #[serde(rename = "v")]
+    pub version: u32,
     #[serde(rename = "e")]
     pub expires_at: i64,
 }

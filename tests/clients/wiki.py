@@ -15,6 +15,7 @@ CALLS = {
     "listSpaces": {},
     "listComments": {"id": "1310745"},
     "listAttachments": {"id": "1310730"},
+    "getAttachment": {"id": "att1610505"},
     "getPageHistory": {"id": "1310745"},
     "getRecentChanges": {"since": "-1y"},
     "whoAmI": {},

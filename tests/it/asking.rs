@@ -9,7 +9,7 @@ use causeway::{actions, known_actions};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::support::{Answer, Session, World, encode};
+use crate::support::{Answer, PROGRAM, Session, World, encode};
 
 pub const ACME: &str = "acme.atlassian.net";
 
@@ -39,6 +39,7 @@ impl World {
         world.url = format!("http://{}", listener.local_addr().unwrap());
         let mut config = Config::load(&self.env, &known_actions()).unwrap();
         config.budget = budget;
+        config.extraction.program = Some(PROGRAM.into());
         let clock = self.clock.clone();
         tokio::spawn(
             async move { causeway::run(listener, config, clock, std::future::pending()).await.unwrap() },

@@ -77,6 +77,7 @@ const CALLS: &[(&str, usize, usize)] = &[
     ("listSpaces", 2, 0),
     ("listComments", 9, 6),
     ("listAttachments", 5, 2),
+    ("getAttachment", 6, 4),
     ("getPageHistory", 5, 2),
     ("getRecentChanges", 3, 1),
     ("whoAmI", 3, 1),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod asking;
+mod attachment_text;
 mod attachments;
 mod batch;
 mod changes;
@@ -13,6 +14,7 @@ mod configuration;
 mod document;
 mod economy;
 mod failures;
+mod files;
 mod find_page;
 mod history;
 mod hostile;

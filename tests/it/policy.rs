@@ -287,7 +287,8 @@ async fn a_title_outside_is_missing_and_no_candidate() {
 async fn whatever_else_is_asked_about_a_page_outside_it_is_missing_byte_for_byte() {
     let case = case().await;
     let mut tried = 0;
-    for (entry, ..) in crate::asking::examples().into_iter().filter(|(entry, ..)| entry.path.contains("{id}"))
+    for (entry, ..) in
+        crate::asking::examples().into_iter().filter(|(entry, ..)| entry.path.starts_with("/v1/pages/{id}"))
     {
         let ask = async |id: &str| case.world.get(&case.alice, &entry.path.replace("{id}", id)).await;
         let absent = ask("99999999").await.refused(404, "not-found");

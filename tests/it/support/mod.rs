@@ -16,7 +16,7 @@ mod world;
 pub use answer::Answer;
 pub use browser::{Browser, Page};
 pub use session::{Back, Request, Session};
-pub use world::{CLIENT_ID, CLIENT_SECRET, GPT_CALLBACK, World, secret};
+pub use world::{CLIENT_ID, CLIENT_SECRET, GPT_CALLBACK, PROGRAM, World, secret};
 
 /// The example of RFC 7636 appendix B.
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";

@@ -18,6 +18,8 @@ use super::{Answer, Browser, Session};
 pub const CLIENT_ID: &str = "client!+ID &=%41";
 pub const CLIENT_SECRET: &str = "s3cret+% &=:/?#x";
 pub const GPT_CALLBACK: &str = "https://chatgpt.com/aip/g-test/oauth/callback";
+/// The program itself, which reads files in a process of its own.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_causeway");
 const ATLASSIAN_ID: &str = "atlassian-app+1";
 const ATLASSIAN_SECRET: &str = "ATOA&secret=+%2f";
 
@@ -130,12 +132,18 @@ impl World {
         world
     }
 
+    /// The same world, its gateway reached at `url`.
+    pub fn at(&self, url: String) -> Self {
+        Self { url, ..self.clone() }
+    }
+
     async fn serve(&mut self, listener: TcpListener, overrides: &[(&str, &str)]) {
         let mut env = self.env.clone();
         env.extend(overrides.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         env.retain(|_, value| !value.is_empty());
-        let config =
+        let mut config =
             Config::load(&env, &causeway::known_actions()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        config.extraction.program = Some(PROGRAM.into());
         let gateway = Gateway::new(config, self.clock.clone()).unwrap();
         let admin = TcpListener::bind("127.0.0.1:0").await.unwrap();
         self.admin_url = format!("http://{}", admin.local_addr().unwrap());

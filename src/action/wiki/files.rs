@@ -1,0 +1,120 @@
+//! Files that hang on pages: which one is meant, what it holds as text, and its bytes. The policy is asked about the space of
+//! the page before anything of the file is.
+
+use std::str::FromStr;
+
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Deserializer};
+
+use super::{Wiki, readable};
+use crate::confluence::{Attachment, AttachmentId, Content, ContentId, ContentKind, Download};
+use crate::extract::{Extracted, Job, ProcessError};
+use crate::problem::Problem;
+
+/// The largest file whose text is read, in bytes.
+pub const MAX_TEXT_SOURCE: u64 = 25 * 1024 * 1024;
+
+/// Which file is meant: by its id, or by page and name, as links in Markdown have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AttachmentRef {
+    Id(AttachmentId),
+    Named {
+        page: ContentId,
+        /// Percent-encoded or not: nobody can tell how often a client encodes.
+        name: String,
+    },
+}
+
+impl FromStr for AttachmentRef {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let Some(link) = text.strip_prefix("attachment:") else {
+            return text.parse().map(Self::Id).map_err(|_| NEITHER);
+        };
+        let (page, name) = link.split_once('/').filter(|(_, name)| !name.is_empty()).ok_or(NEITHER)?;
+        let page = page.parse().map_err(|_| NEITHER)?;
+        Ok(Self::Named { page, name: name.to_owned() })
+    }
+}
+
+const NEITHER: &str =
+    "neither an attachment's id, such as att1610505, nor a link of the form attachment:{pageId}/{name}";
+
+impl<'de> Deserialize<'de> for AttachmentRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A file, and the page or blog post it hangs on.
+pub struct Filed {
+    pub file: Attachment,
+    pub page: Content,
+}
+
+impl Wiki {
+    pub async fn attachment(&self, which: &AttachmentRef) -> Result<Filed, Problem> {
+        let filed = match which {
+            AttachmentRef::Id(id) => {
+                let file = self.connection.attachment(id).await?;
+                let (kind, page) = file.container().ok_or_else(Problem::not_found)?;
+                let page = self.connection.located_as(kind, page).await?;
+                self.admit(&page)?;
+                Filed { file, page }
+            }
+            AttachmentRef::Named { page, name } => {
+                let (kind, page) = self.connection.located(page).await?;
+                self.admit(&page)?;
+                let file = self.named(kind, &page.id, name).await?;
+                Filed { file, page }
+            }
+        };
+        readable(&filed.file.status)?;
+        Ok(filed)
+    }
+
+    fn admit(&self, page: &Content) -> Result<(), Problem> {
+        self.permit(&page.space_id)?;
+        readable(&page.status)
+    }
+
+    /// As links have it the name is encoded; as people have it, it is not.
+    async fn named(&self, kind: ContentKind, page: &ContentId, name: &str) -> Result<Attachment, Problem> {
+        let decoded = percent_decode_str(name).decode_utf8_lossy();
+        if let Some(file) = self.connection.attachment_named((kind, page), &decoded).await? {
+            return Ok(file);
+        }
+        let as_it_is =
+            if decoded == name { None } else { self.connection.attachment_named((kind, page), name).await? };
+        as_it_is.ok_or_else(Problem::not_found)
+    }
+
+    /// The bytes of this very version of a file, of which at most `limit` are read.
+    pub async fn download(&self, filed: &Filed, version: u32, limit: u64) -> Result<Download, Problem> {
+        if filed.file.file_size > limit {
+            return Err(Problem::file_too_large());
+        }
+        Ok(self.connection.download(&filed.page.id, &filed.file.id, version, limit).await?)
+    }
+
+    /// One part of a file's text. The bytes go straight from the media host into the process that reads them.
+    pub async fn text(&self, filed: &Filed, job: &Job) -> Result<Extracted, Problem> {
+        let mut download = self.download(filed, filed.file.version.number, MAX_TEXT_SOURCE).await?;
+        let mut extraction = self.extractor.start(job).await?;
+        while let Some(chunk) = download.chunk().await? {
+            extraction.feed(&chunk).await;
+        }
+        Ok(extraction.finish().await?)
+    }
+}
+
+impl From<ProcessError> for Problem {
+    fn from(error: ProcessError) -> Self {
+        match error {
+            ProcessError::Busy => Self::overloaded(),
+            ProcessError::Failed(failure) => Self::unreadable_file(failure.to_string()),
+            ProcessError::Internal(cause) => Self::internal(cause),
+        }
+    }
+}
