@@ -30,7 +30,9 @@ const PLACES: usize = 32;
 /// How long a request may wait for a place, and a file be on its way. ChatGPT waits 10 seconds in all.
 const PATIENCE: Duration = Duration::from_secs(3);
 const LONGEST: Duration = Duration::from_secs(120);
-/// Pieces, of some hundred KB each, that may wait for a slow reader.
+/// How large a piece is, in bytes, and how many may wait for a slow reader. The server keeps up to 400 KB and a piece of its
+/// own; pieces as they come would be as large again.
+const PIECE: usize = 64 * 1024;
 const WAITING: usize = 1;
 
 /// What the links need.
@@ -138,12 +140,14 @@ fn carry(mut download: Download, place: OwnedSemaphorePermit, deadline: tokio::t
     tokio::spawn(async move {
         let _place = place;
         let carried = timeout_at(deadline, async {
-            // Nothing is read before there is room for it.
-            while let Ok(room) = sender.reserve().await {
-                match download.chunk().await {
-                    Ok(Some(chunk)) => room.send(Ok(chunk)),
-                    Ok(None) => return,
-                    Err(error) => return room.send(Err(io::Error::other(error))),
+            while let Some(chunk) = download.chunk().await.transpose() {
+                let Ok(chunk) = chunk else {
+                    return drop(sender.send(Err(io::Error::other("the file broke off"))).await);
+                };
+                for piece in chunk.chunks(PIECE) {
+                    if sender.send(Ok(Bytes::copy_from_slice(piece))).await.is_err() {
+                        return;
+                    }
                 }
             }
         });

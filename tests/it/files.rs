@@ -116,7 +116,6 @@ async fn a_large_file_passes_through_without_the_process_growing() {
         .env_clear()
         .envs(&world.env)
         .env("CAUSEWAY_LISTEN", port.to_string())
-        .env("MALLOC_ARENA_MAX", "1")
         .stderr(std::process::Stdio::null())
         .kill_on_drop(true)
         .spawn()
@@ -133,10 +132,10 @@ async fn a_large_file_passes_through_without_the_process_growing() {
     let alice = real.sign_in("alice").await;
     let bytes: Vec<u8> = (0..9_900_000_u32).map(|n| (n % 251) as u8).collect();
     let large = world.attach("large.bin", "application/octet-stream", bytes.clone());
-    // What the first file brings with it is not the second one's.
-    let warm = world.attach("warm.bin", "application/octet-stream", vec![b'x'; 600_000]);
-    for id in [&warm, &warm] {
-        let link = real.link(&alice, id).await;
+    // Buffers and workers that the first files bring are not the large one's: were it held, it would still add 7 MB.
+    let warm = world.attach("warm.bin", "application/octet-stream", vec![b'x'; 3_000_000]);
+    for _ in 0..4 {
+        let link = real.link(&alice, &warm).await;
         real.get_bytes(&link).await;
     }
     let process = serving.id().unwrap();
@@ -145,7 +144,8 @@ async fn a_large_file_passes_through_without_the_process_growing() {
     assert_eq!(real.get_bytes(&link).await, bytes);
     let grown = memory(process, "VmHWM").saturating_sub(before);
     println!("9.9 MB: the process grew by {} KB", grown / 1024);
-    assert!(grown < 2_000_000, "it grew by {grown} bytes");
+    // The peak is the buffers of both connections, 1 to 2.4 MB whatever the file; a file that is held adds 7 MB to that.
+    assert!(grown < 4_000_000, "it grew by {grown} bytes");
 }
 
 impl World {
