@@ -4,7 +4,7 @@ use utoipa::ToSchema;
 use super::reading::{LEAST_PART, Omission};
 use super::shapes::time;
 use crate::action::{Action, AttachmentRef, Caller, Filed, MAX_ANSWER, Wiki, clip, json_bytes};
-use crate::extract::{Extracted, Failure, Format, Job, is_picture_or_film};
+use crate::extract::{Extracted, Failure, Format, Job, picture_or_film};
 use crate::problem::Problem;
 
 /// The largest file that ChatGPT takes, in bytes.
@@ -105,8 +105,8 @@ impl Action for GetAttachment {
         let wiki = caller.wiki().await?;
         let filed = wiki.attachment(&self.id).await?;
         let mut answer = described(&wiki, &filed);
-        if is_picture_or_film(&filed.file.media_type) {
-            answer.omitted.push(Omission::new("the image or video itself, which url shows", 1));
+        if let Some(kind) = picture_or_film(&filed.file.media_type) {
+            answer.omitted.push(Omission::new(&format!("the {kind} itself, which url shows"), 1));
         } else if self.form == Form::Text {
             self.read(&wiki, &filed, &mut answer).await?;
         } else if filed.file.file_size > MAX_FILE {

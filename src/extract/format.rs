@@ -157,10 +157,11 @@ impl Format {
     }
 }
 
-/// Whether ChatGPT refuses it as a file.
-pub fn is_picture_or_film(media_type: &str) -> bool {
+/// What ChatGPT refuses as a file, by its name: `image` or `video`.
+pub fn picture_or_film(media_type: &str) -> Option<&'static str> {
     let media_type = essence(media_type);
-    media_type.starts_with("image/") || media_type.starts_with("video/")
+    let family = media_type.split('/').next();
+    ["image", "video"].into_iter().find(|known| family == Some(known))
 }
 
 fn is_picture_or_sound(media_type: &str) -> bool {

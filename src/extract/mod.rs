@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::markdown::Omitted;
 
 pub use child::child;
-pub use format::{Format, is_picture_or_film};
+pub use format::{Format, picture_or_film};
 pub use limits::Limits;
 pub use process::{Extraction, Extractor, ProcessError};
 

@@ -17,6 +17,8 @@ pub struct Piece {
     /// Key and alias of its space.
     pub space: [&'static str; 2],
     pub title: String,
+    /// The page or blog post that a comment or a file hangs on.
+    pub container: Option<String>,
     /// All versions and labels of it, as text.
     pub text: String,
     /// Keys of the people who see it. Nobody sees drafts and the trash.
@@ -41,6 +43,7 @@ impl Sandbox {
             site: space.site,
             space: [space.key, space.alias],
             title: space.name.to_owned(),
+            container: None,
             text: space.description.to_owned(),
             seen_by: who(space.id),
         });
@@ -54,6 +57,7 @@ impl Sandbox {
             Some(Piece {
                 text: comment.seen.text.clone(),
                 seen_by: who(&comment.container),
+                container: Some(comment.container.clone()),
                 ..within(below(&comment.container)?, "comment", &comment.id, "")
             })
         });
@@ -61,6 +65,7 @@ impl Sandbox {
             Some(Piece {
                 text: file.text.clone(),
                 seen_by: who(&file.container),
+                container: Some(file.container.clone()),
                 ..within(below(&file.container)?, "attachment", &file.api_id(), &file.title)
             })
         });
@@ -94,6 +99,7 @@ fn within(content: &Content, what: &'static str, id: &str, title: &str) -> Piece
         site: content.space.site,
         space: [content.space.key, content.space.alias],
         title: title.to_owned(),
+        container: None,
         text: String::new(),
         seen_by: Vec::new(),
     }

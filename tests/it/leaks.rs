@@ -148,6 +148,7 @@ impl<'a> Duel<'a> {
             tokio::join!(self.whole.get(entry, &request), self.twin.get(entry, &request))
         };
         self.compare(&told, &words(&told), &one, &other);
+        self.follow(&told, &one, &other).await;
         if let (Some(one), Some(other)) = (cursor(&one.json), cursor(&other.json)) {
             self.followable.push((entry.id, request, self.whole.cursors.len()));
             self.whole.cursors.push(one);
@@ -168,6 +169,20 @@ impl<'a> Duel<'a> {
             let params = json!({ "name": tool, "arguments": arguments });
             let (one, other) = tokio::join!(self.whole.send(params.clone()), self.twin.send(params));
             self.compare(&told, &words(&told), &one, &other);
+        }
+    }
+
+    /// The files themselves, where both answers link to one.
+    async fn follow(&self, told: &str, one: &Answer, other: &Answer) {
+        if let (Some(one), Some(other)) = (link(&one.json), link(&other.json)) {
+            let (one, other) = tokio::join!(self.whole.fetch(&one), self.twin.fetch(&other));
+            assert_eq!((one.status, &one.body), (200, &other.body), "another file: {told}");
+            // Other formats have words of their own.
+            if one.header("content-type").starts_with("text/") {
+                let held = words(&one.body);
+                let shown: Vec<_> = held.intersection(&self.pool.canaries).collect();
+                assert!(shown.is_empty(), "{shown:?} in a file: {told}");
+            }
         }
     }
 
@@ -249,6 +264,11 @@ fn cursor(answer: &Value) -> Option<String> {
     answer["nextCursor"].as_str().map(str::to_owned)
 }
 
+fn link(answer: &Value) -> Option<String> {
+    let answer = answer.pointer("/result/structuredContent").unwrap_or(answer);
+    answer["openaiFileResponse"][0].as_str().map(str::to_owned)
+}
+
 impl Side {
     async fn new(asker: &Asker) -> Self {
         let world = World::with_every_action(
@@ -300,6 +320,11 @@ impl Side {
     async fn send(&self, params: Value) -> Answer {
         self.world.sandbox.forget_calls();
         Client::new(&self.world, &self.at_mcp).send("tools/call", params).await
+    }
+
+    /// What is behind a link of ours, for whoever holds it.
+    async fn fetch(&self, link: &str) -> Answer {
+        self.world.get_bare(link.strip_prefix(&self.world.public_url).unwrap()).await
     }
 
     fn text<'a>(&'a self, value: &'a Drawn) -> &'a str {
@@ -396,6 +421,9 @@ struct Pool {
     /// The page that draws on others.
     drawing: String,
     titles: Vec<String>,
+    /// Ids of files and links to them: of the hidden, and of the visible.
+    hidden_files: Vec<String>,
+    visible_files: Vec<String>,
     words: Vec<String>,
     keys: Vec<String>,
     urls: Vec<String>,
@@ -439,6 +467,8 @@ impl Pool {
                 .filter(|piece| piece.what == "page")
                 .map(|piece| piece.id.clone())
                 .collect(),
+            hidden_files: files(&hidden),
+            visible_files: files(&visible),
             hidden_ids: hidden.iter().map(|piece| piece.id.clone()).collect(),
             titles: pieces
                 .iter()
@@ -475,7 +505,12 @@ impl Pool {
             }
             _ => {}
         }
+        let is_of_file = schema["examples"][0].as_str().is_some_and(|example| example.starts_with("att"));
         Drawn::Text(match name {
+            "id" if is_of_file && rng.random_bool(0.9) => {
+                let files = if rng.random_bool(0.5) { &self.hidden_files } else { &self.visible_files };
+                pick(rng, files).clone()
+            }
             "id" | "page" | "ancestor" => self.id(rng),
             "ids" => list(rng, 10, |rng| self.id(rng)),
             "space" => match rng.random_range(0..4) {
@@ -651,6 +686,16 @@ fn urls(piece: &Piece) -> Vec<String> {
         format!("{base}/spaces/{alias}/overview"),
         format!("{base}/x/{}", tiny(id)),
     ]
+}
+
+/// What `getAttachment` takes: ids, and links as they stand in the Markdown of pages.
+fn files(pieces: &[&Piece]) -> Vec<String> {
+    let files = pieces.iter().filter(|piece| piece.what == "attachment");
+    let named = |piece: &&&Piece| {
+        let page = piece.container.as_deref().unwrap_or_default();
+        [piece.id.clone(), format!("attachment:{page}/{}", encode(&piece.title))]
+    };
+    files.flat_map(|piece| named(&piece)).collect()
 }
 
 fn tiny(id: &str) -> String {
