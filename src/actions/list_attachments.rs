@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::shapes::{Person, time};
-use crate::action::{Action, Caller, Wiki, clip};
+use super::shapes::{Person, ROOM, Row, fitting, time};
+use crate::action::{Action, Caller, Located, Wiki, clip};
 use crate::confluence::{Attachment, ContentId};
 use crate::problem::Problem;
 
@@ -74,27 +74,13 @@ impl Action for ListAttachments {
 
     async fn call(self, caller: Caller) -> Result<AttachmentList, Problem> {
         let wiki = caller.wiki().await?;
-        let mut cursor = wiki.open_cursor(self.cursor.as_deref())?;
+        let start =
+            wiki.open_cursor(self.cursor.as_deref())?.map(|text| Row::parse(&text)).unwrap_or_default();
         let page = wiki.located(&self.id).await?;
-        let words: Vec<String> =
-            self.query.iter().flat_map(|query| query.split_whitespace()).map(str::to_lowercase).collect();
-        let mut files: Vec<Attachment> = Vec::new();
-        for _ in 0..PAGES {
-            let (found, next) =
-                wiki.attachments(&page, self.media_type.as_deref(), LIMIT, cursor.as_deref()).await?;
-            let named = |file: &Attachment| {
-                let name = file.title.to_lowercase();
-                words.iter().all(|word| name.contains(word))
-            };
-            files.extend(found.into_iter().filter(named));
-            cursor = next;
-            if cursor.is_none() || !files.is_empty() {
-                break;
-            }
-        }
-        let people = wiki.people(files.iter().filter_map(|file| file.version.author_id.clone())).await;
-        let listed = |file: Attachment| ListedAttachment {
-            url: url(&wiki, &file, &page.content.id),
+        let (files, next) = self.files(&wiki, &page, start).await?;
+        let people = wiki.people(files.iter().filter_map(|(_, file)| file.version.author_id.clone())).await;
+        let listed = |file: &Attachment| ListedAttachment {
+            url: url(&wiki, file, &page.content.id),
             last_modified: time(file.version.created_at),
             last_modified_by: Person::named(file.version.author_id.as_ref(), &people),
             id: file.id.to_string(),
@@ -102,10 +88,43 @@ impl Action for ListAttachments {
             media_type: clip(&file.media_type, 255),
             size: file.file_size,
         };
-        Ok(AttachmentList {
-            results: files.into_iter().map(listed).collect(),
-            next_cursor: cursor.map(|next| wiki.seal_cursor(&next)),
-        })
+        let mut results: Vec<ListedAttachment> = files.iter().map(|(_, file)| listed(file)).collect();
+        let fitting = fitting(&results, ROOM);
+        results.truncate(fitting);
+        let next = files.into_iter().nth(fitting).map(|(row, _)| row).or(next);
+        Ok(AttachmentList { results, next_cursor: next.map(|row| wiki.seal_cursor(&row.to_string())) })
+    }
+}
+
+impl ListAttachments {
+    /// The next files from `start` that have the words, each with its row, and where the list goes on.
+    async fn files(
+        &self,
+        wiki: &Wiki,
+        page: &Located,
+        start: Row,
+    ) -> Result<(Vec<(Row, Attachment)>, Option<Row>), Problem> {
+        let words: Vec<String> =
+            self.query.iter().flat_map(|query| query.split_whitespace()).map(str::to_lowercase).collect();
+        let named = |file: &Attachment| {
+            let name = file.title.to_lowercase();
+            words.iter().all(|word| name.contains(word))
+        };
+        let (mut files, mut start) = (Vec::new(), start);
+        for _ in 0..PAGES {
+            let (found, next) =
+                wiki.attachments(page, self.media_type.as_deref(), LIMIT, start.page.as_deref()).await?;
+            let rows = found.into_iter().enumerate().skip(start.index).filter(|(_, file)| named(file));
+            files.extend(rows.map(|(index, file)| (start.at(index), file)));
+            match next {
+                None => return Ok((files, None)),
+                Some(next) => start = Row::first_of(next),
+            }
+            if !files.is_empty() {
+                break;
+            }
+        }
+        Ok((files, Some(start)))
     }
 }
 

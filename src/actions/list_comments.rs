@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::conversion::convert;
-use super::shapes::{Person, ROOM, fitting, time};
+use super::shapes::{Person, ROOM, Row, fitting, time};
 use crate::action::{Action, Caller, Located, Wiki, clip};
 use crate::confluence::{AccountId, Comment, CommentKind, ContentId};
 use crate::markdown::{Part, PartSize, mentioned_people};
@@ -109,7 +109,7 @@ impl Action for ListComments {
         let wiki = caller.wiki().await?;
         let start = match wiki.open_cursor(self.cursor.as_deref())? {
             Some(text) => Place::parse(&text),
-            None => Place { kind: self.kind.first(), page: None, index: 0 },
+            None => Place { kind: self.kind.first(), row: Row::default() },
         };
         let page = wiki.located(&self.id).await?;
         let (rows, next) = self.threads(&wiki, &page, start).await?;
@@ -141,15 +141,14 @@ impl ListComments {
     ) -> Result<(Vec<(Place, Comment)>, Option<Place>), Problem> {
         let mut rows = Vec::new();
         let mut next = Some(start);
-        while let Some(Place { kind, page: cursor, index: skip }) = next.take() {
-            let (comments, more) = wiki.comments(page, kind, THREADS, cursor.as_deref()).await?;
+        while let Some(Place { kind, row: start }) = next.take() {
+            let (comments, more) = wiki.comments(page, kind, THREADS, start.page.as_deref()).await?;
             let placed = comments.into_iter().enumerate();
-            let placed =
-                placed.map(|(index, comment)| (Place { kind, page: cursor.clone(), index }, comment));
-            rows.extend(placed.skip(skip));
+            let placed = placed.map(|(index, comment)| (Place { kind, row: start.at(index) }, comment));
+            rows.extend(placed.skip(start.index));
             next = match more {
-                Some(cursor) => Some(Place { kind, page: Some(cursor), index: 0 }),
-                None => self.kind.after(kind).map(|kind| Place { kind, page: None, index: 0 }),
+                Some(cursor) => Some(Place { kind, row: Row::first_of(cursor) }),
+                None => self.kind.after(kind).map(|kind| Place { kind, row: Row::default() }),
             };
             if rows.len() >= THREADS as usize {
                 break;
@@ -176,26 +175,20 @@ impl Kind {
 #[derive(Clone)]
 struct Place {
     kind: CommentKind,
-    page: Option<String>,
-    index: usize,
+    row: Row,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.kind.name(), self.index, self.page.as_deref().unwrap_or_default())
+        write!(f, "{}:{}", self.kind.name(), self.row)
     }
 }
 
 impl Place {
     fn parse(text: &str) -> Self {
-        let mut parts = text.splitn(3, ':');
-        let kind = match parts.next() {
-            Some("inline") => CommentKind::Inline,
-            _ => CommentKind::Footer,
-        };
-        let index = parts.next().and_then(|index| index.parse().ok()).unwrap_or_default();
-        let page = parts.next().filter(|cursor| !cursor.is_empty()).map(str::to_owned);
-        Self { kind, page, index }
+        let (kind, row) = text.split_once(':').unwrap_or((text, ""));
+        let kind = if kind == "inline" { CommentKind::Inline } else { CommentKind::Footer };
+        Self { kind, row: Row::parse(row) }
     }
 }
 

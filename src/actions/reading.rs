@@ -33,7 +33,7 @@ pub struct Reading {
     #[schema(minimum = 1_000, maximum = 90_000, default = 30_000)]
     max_chars: u32,
     /// An earlier version of the page. Give the version of the first part to go on reading the same text.
-    #[schema(minimum = 1, maximum = 1_000_000)]
+    #[schema(minimum = 1, maximum = 1_000_000, example = 3)]
     version: Option<u32>,
 }
 

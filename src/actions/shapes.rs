@@ -1,6 +1,7 @@
 //! Shapes that several answers share.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -76,6 +77,40 @@ pub fn fitting<T: Serialize>(rows: &[T], mut room: usize) -> usize {
         fits
     };
     rows.iter().map(fits).take_while(|fits| *fits).count()
+}
+
+/// A row of a list that Confluence gives in pages, as a cursor of ours holds it.
+#[derive(Clone, Default)]
+pub struct Row {
+    /// Confluence's cursor of the page that the row is in; absent for the first page.
+    pub page: Option<String>,
+    /// Counted from 0 within the page.
+    pub index: usize,
+}
+
+impl Row {
+    pub fn first_of(page: String) -> Self {
+        Self { page: Some(page), index: 0 }
+    }
+
+    /// Another row of the same page.
+    pub fn at(&self, index: usize) -> Self {
+        Self { page: self.page.clone(), index }
+    }
+
+    pub fn parse(text: &str) -> Self {
+        let (index, page) = text.split_once(':').unwrap_or_default();
+        Self {
+            page: Some(page).filter(|page| !page.is_empty()).map(str::to_owned),
+            index: index.parse().unwrap_or_default(),
+        }
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.index, self.page.as_deref().unwrap_or_default())
+    }
 }
 
 /// A status that is worth saying: of a thing that is not current.

@@ -8,7 +8,7 @@ use causeway::openapi::{document, json, lint::lint};
 use causeway::{actions, known_actions};
 
 /// The configuration that the committed document is made with.
-fn example() -> Environment {
+pub fn example() -> Environment {
     let pairs = [
         ("CAUSEWAY_PUBLIC_URL", "https://causeway.example.com"),
         ("CAUSEWAY_SECRET", "MDEyMzQ1Njc4OWFiY2RlZkdISUpLTE1OT1BRUlNUVVY="),

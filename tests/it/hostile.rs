@@ -17,7 +17,7 @@ impl World {
         let mut world = self.clone();
         world.url = format!("http://{}", listener.local_addr().unwrap());
         // Connections of its own, so that none is taken over from another gateway's time.
-        world.http = reqwest::Client::builder().no_proxy().build().unwrap();
+        world.http = causeway::atlassian::http_builder().no_proxy().build().unwrap();
         let mut config = Config::load(&self.env, &known_actions()).unwrap();
         change(&mut config.limits);
         let gateway = Gateway::new(config, self.clock.clone()).unwrap();
