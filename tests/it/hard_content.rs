@@ -75,7 +75,7 @@ impl Hard {
         for n in 0..FILES {
             attach(hard(&format!("file-{n}"), 250) + ".txt", "text".to_owned());
         }
-        let long: Vec<String> = (0..MARKS).map(|n| hard(&format!("begin-{n}"), 5_000)).collect();
+        let long: Vec<String> = (0..MARKS).map(|n| hard(&format!("begin-{n}"), 1_500)).collect();
         let file = attach("long.txt".to_owned(), long.join("\n"));
         for n in 0..THREADS {
             let body = format!("<p>{}</p>", escaped(&hard(&format!("thread-{n}"), 5_000)));
@@ -165,7 +165,7 @@ async fn every_answer_of_every_action_fits_and_leads_to_the_end() {
                     "getPage" => (below(""), None),
                     _ => ("/v1/pages".to_owned(), Some(("title", hard.title.as_str()))),
                 };
-                for size in ["4000", "90000"] {
+                for size in ["10000", "90000"] {
                     let asked: Vec<_> = named.into_iter().chain([("maxChars", size)]).collect();
                     let markdown = hard.read(&path, &asked).await;
                     for n in 0..MARKS {
@@ -199,7 +199,7 @@ async fn every_answer_of_every_action_fits_and_leads_to_the_end() {
             }
             "listAttachments" => each_once(&hard.list(&below("/attachments"), &[]).await, "file", FILES),
             "getAttachment" => {
-                for size in ["4000", "90000"] {
+                for size in ["10000", "90000"] {
                     let path = format!("/v1/attachments/{}", hard.file);
                     let text = hard.read(&path, &[("maxChars", size)]).await;
                     for n in 0..MARKS {
