@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use causeway::clock::Clock;
 use causeway::config::{Config, Environment, VARIABLES};
 use causeway::known_actions;
-use causeway::telemetry::Metrics;
+use causeway::telemetry::{Metrics, Standing};
 use causeway::telemetry::metrics::Upstream;
 use tokio::process::Command;
 
@@ -65,7 +65,10 @@ fn exposed() -> BTreeMap<String, BTreeSet<String>> {
     metrics.cache("sites", Some(&()));
     metrics.sign_in("begun", "ok");
     metrics.refresh("ok");
-    metrics.shed("no place");
+    metrics.shed("too many wait");
+    metrics.withheld("points low");
+    metrics.points(1);
+    metrics.watch(|| Standing { points_left: 1, points_an_hour: 2, breakers: [("auth", 0), ("api", 0)] });
     let text = metrics.text().unwrap();
     let mut series = BTreeMap::<String, BTreeSet<String>>::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {

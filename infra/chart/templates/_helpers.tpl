@@ -48,6 +48,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - name: CAUSEWAY_LOG_FORMAT
   value: json
 {{- end }}
+{{- with .Values.trustedProxies }}
+- name: CAUSEWAY_TRUSTED_PROXIES
+  value: {{ join "," . | quote }}
+{{- end }}
 {{- if .Values.caBundle.configMap }}
 - name: SSL_CERT_FILE
   value: /etc/causeway-ca/{{ .Values.caBundle.key }}
