@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use causeway::clock::Clock;
 use causeway::config::{Config, Environment, VARIABLES};
 use causeway::known_actions;
-use causeway::telemetry::{Metrics, Standing};
 use causeway::telemetry::metrics::Upstream;
+use causeway::telemetry::{Metrics, Standing};
 use tokio::process::Command;
 
 use crate::support::{World, secret};
