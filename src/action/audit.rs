@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Entry, Services};
+use super::{Answer, Entry, Services};
 use crate::atlassian::{Tally, account_id};
 use crate::oauth::Grant;
 use crate::problem::Problem;
@@ -21,9 +21,9 @@ pub fn who(services: &Services, grant: &Grant) -> Option<String> {
 }
 
 /// Writes the line.
-pub fn record(entry: &Entry, gpt: &str, who: &str, result: &Result<Value, Problem>, tally: &Tally) {
+pub fn record(entry: &Entry, gpt: &str, who: &str, result: &Result<Answer, Problem>, tally: &Tally) {
     let outcome = result.as_ref().map_or_else(|problem| problem.kind.name(), |_| "ok");
-    let ids = result.as_ref().map(ids).unwrap_or_default().join(",");
+    let ids = result.as_ref().map(|answer| ids(&answer.json)).unwrap_or_default().join(",");
     let (calls, points) = (tally.calls(), tally.points());
     tracing::info!(target: "causeway::audit", who, gpt, action = entry.id, outcome, calls, points, ids, "audit");
 }

@@ -15,7 +15,7 @@ use crate::extract::Extractor;
 use crate::oauth::{AuthorizationServer, Grant};
 use crate::problem::{Candidate, Kind, Problem};
 use crate::seal::Sealer;
-use crate::seal::payloads::File;
+use crate::seal::payloads::{Door, File};
 use crate::telemetry::Metrics;
 use crate::urls::PublicUrl;
 
@@ -68,6 +68,11 @@ impl Caller {
 
     pub fn gpt(&self) -> &Gpt {
         &self.grant.gpt
+    }
+
+    /// Whether an image beside the answer would be seen.
+    pub fn sees_images(&self) -> bool {
+        self.grant.door == Door::Mcp
     }
 
     /// A link of ours to one version of a file, good for minutes to whoever holds it.

@@ -6,6 +6,7 @@
 
 mod audit;
 mod caller;
+mod image;
 mod input;
 mod operation;
 mod schema;
@@ -26,6 +27,7 @@ use crate::oauth::Grant;
 use crate::problem::{Kind, Problem};
 
 pub use caller::{Caller, Services};
+pub use image::Image;
 pub use input::{CommaList, from_request};
 pub use operation::{as_schema, router, timed};
 pub use schema::plain;
@@ -59,9 +61,21 @@ pub trait Action: DeserializeOwned + ToSchema + Send + 'static {
     type Output: Serialize + ToSchema;
 
     fn call(self, caller: Caller) -> impl Future<Output = Result<Self::Output, Problem>> + Send;
+
+    /// Takes the image out of an answer that has one beside its JSON.
+    fn image(_output: &mut Self::Output) -> Option<Image> {
+        None
+    }
 }
 
-type Run = fn(Value, Caller) -> Pin<Box<dyn Future<Output = Result<Value, Problem>> + Send>>;
+/// What an action answers.
+pub struct Answer {
+    pub json: Value,
+    /// Only where the caller's door shows images.
+    pub image: Option<Image>,
+}
+
+type Run = fn(Value, Caller) -> Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;
 
 /// An [`Action`] as data.
 #[derive(Clone)]
@@ -104,10 +118,13 @@ pub fn entry<A: Action>() -> Entry {
     }
 }
 
-async fn run<A: Action>(input: Value, caller: Caller) -> Result<Value, Problem> {
+async fn run<A: Action>(input: Value, caller: Caller) -> Result<Answer, Problem> {
     let input: A = input::read(&input)?;
-    let output = input.call(caller).await?;
-    serde_json::to_value(output).map_err(|error| Problem::internal(format!("unserializable output: {error}")))
+    let mut output = input.call(caller).await?;
+    let image = A::image(&mut output);
+    let json = serde_json::to_value(output)
+        .map_err(|error| Problem::internal(format!("unserializable output: {error}")))?;
+    Ok(Answer { json, image })
 }
 
 impl Entry {
@@ -117,7 +134,7 @@ impl Entry {
         input: Map<String, Value>,
         services: &Services,
         grant: Grant,
-    ) -> Result<Value, Problem> {
+    ) -> Result<Answer, Problem> {
         let (gpt, who) = (grant.gpt.clone(), audit::who(services, &grant));
         let running = services.metrics.action(self.id, grant.door.name(), &gpt.slug);
         let tally = grant.tally.part();
@@ -135,7 +152,7 @@ impl Entry {
         input: Map<String, Value>,
         services: &Services,
         grant: Grant,
-    ) -> Result<Value, Problem> {
+    ) -> Result<Answer, Problem> {
         // The configuration refuses the combination already; here it holds whatever a configuration says.
         let beyond = !self.keeps_to_spaces && !grant.gpt.spaces.is_empty();
         if beyond || !grant.gpt.allows_action(self.id) {

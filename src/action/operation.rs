@@ -117,7 +117,7 @@ async fn output(
     let path: Vec<(String, String)> =
         path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let input = from_request(&entry.input, &path, query)?;
-    entry.call(input, services, grant).await
+    Ok(entry.call(input, services, grant).await?.json)
 }
 
 /// Tells of an answer what it cost and how long it took (`Server-Timing`). The header goes to whoever got the answer.

@@ -3,7 +3,7 @@ use utoipa::ToSchema;
 
 use super::reading::{LEAST_PART, Omission};
 use super::shapes::time;
-use crate::action::{Action, AttachmentRef, Caller, Filed, MAX_ANSWER, Wiki, clip, json_bytes};
+use crate::action::{Action, AttachmentRef, Caller, Filed, Image, MAX_ANSWER, Wiki, clip, json_bytes};
 use crate::extract::{Extracted, Failure, Format, Job, picture_or_film};
 use crate::problem::Problem;
 
@@ -12,7 +12,7 @@ pub const MAX_FILE: u64 = 10_000_000;
 
 /// Read an attachment
 ///
-/// Returns the text of an attached file as Markdown, in parts when it is long: text, code, CSV, HTML, PDF, Word, Excel and PowerPoint. With as=file the file itself for ChatGPT, up to 10 MB. Of images and videos the link only.
+/// Returns the text of an attached file as Markdown, in parts when it is long: text, code, CSV, HTML, PDF, Word, Excel and PowerPoint. With as=file the file itself for ChatGPT, up to 10 MB. Images are shown where the client can; else the link, as of videos.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAttachment {
@@ -65,6 +65,8 @@ pub struct AttachedFile {
     /// The file itself, behind a link that is good for minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     openai_file_response: Option<Vec<String>>,
+    #[serde(skip)]
+    image: Option<Image>,
 }
 
 /// The page or blog post that a file is attached to.
@@ -106,7 +108,12 @@ impl Action for GetAttachment {
         let filed = wiki.attachment(&self.id).await?;
         let mut answer = described(&wiki, &filed);
         if let Some(kind) = picture_or_film(&filed.file.media_type) {
-            answer.omitted.push(Omission::new(&format!("the {kind} itself, which url shows"), 1));
+            if kind == "image" && caller.sees_images() {
+                answer.image = wiki.image(&filed).await?;
+            }
+            if answer.image.is_none() {
+                answer.omitted.push(Omission::new(&format!("the {kind} itself, which url shows"), 1));
+            }
         } else if self.form == Form::Text {
             self.read(&wiki, &filed, &mut answer).await?;
         } else if filed.file.file_size > MAX_FILE {
@@ -115,6 +122,10 @@ impl Action for GetAttachment {
             answer.openai_file_response = Some(vec![caller.file_url(&wiki, &filed)]);
         }
         Ok(answer)
+    }
+
+    fn image(file: &mut AttachedFile) -> Option<Image> {
+        file.image.take()
     }
 }
 
@@ -173,5 +184,6 @@ fn described(wiki: &Wiki, filed: &Filed) -> AttachedFile {
         text: None,
         omitted: Vec::new(),
         openai_file_response: None,
+        image: None,
     }
 }

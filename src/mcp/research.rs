@@ -174,7 +174,7 @@ async fn search_site(
 ) -> Result<Vec<FoundDocument>, Problem> {
     let cloud_id = site.cloud_id.as_str();
     let input = object(json!({ "query": query, "limit": RESULTS.div_ceil(sites), "site": cloud_id }));
-    let Hits { results } = reread(entry.call(input, services, grant).await?)?;
+    let Hits { results } = reread(entry.call(input, services, grant).await?.json)?;
     let document =
         |hit: Hit| FoundDocument { id: format!("{cloud_id}/{}", hit.id), title: hit.title, url: hit.url };
     Ok(results.into_iter().map(document).collect())
@@ -236,7 +236,7 @@ pub async fn fetch(
         )
     })?;
     let input = object(json!({ "id": place.page, "site": place.site, "part": place.part }));
-    let page: Page = reread(entry.call(input, services, grant.clone()).await?)?;
+    let page: Page = reread(entry.call(input, services, grant.clone()).await?.json)?;
     let document = format!("{}/{}", place.site, place.page);
     Ok(json!(Fetched {
         title: page.title,

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
 use serde_json::Value;
 
 use super::research;
-use crate::action::Entry;
+use crate::action::{Answer, Entry, Image};
 use crate::config::Gpt;
 
 /// What a GPT's endpoint lists and runs.
@@ -76,16 +78,21 @@ pub fn tool(
         .with_annotations(annotations)
 }
 
-/// An action's answer: as it is, and as text. A page's text is its Markdown, followed by the rest as JSON, for clients
-/// that show the model nothing but text.
-pub fn answer(output: Value) -> CallToolResult {
-    let Some(markdown) = output.get("markdown").and_then(Value::as_str) else {
-        return CallToolResult::structured(output);
+/// An action's answer: as it is, as text, and as an image where it has one. A page's text is its Markdown, followed by the rest
+/// as JSON, for clients that show the model nothing but text.
+pub fn answer(Answer { json, image }: Answer) -> CallToolResult {
+    let mut result = match json.get("markdown").and_then(Value::as_str) {
+        Some(markdown) => {
+            let mut rest = json.as_object().cloned().unwrap_or_default();
+            rest.shift_remove("markdown");
+            let content = [markdown.to_owned(), Value::Object(rest).to_string()].map(ContentBlock::text);
+            let mut result = CallToolResult::success(content.into());
+            result.structured_content = Some(json);
+            result
+        }
+        None => CallToolResult::structured(json),
     };
-    let mut rest = output.as_object().cloned().unwrap_or_default();
-    rest.shift_remove("markdown");
-    let content = vec![ContentBlock::text(markdown), ContentBlock::text(Value::Object(rest).to_string())];
-    let mut result = CallToolResult::success(content);
-    result.structured_content = Some(output);
+    let block = |image: Image| ContentBlock::image(STANDARD.encode(image.bytes), image.media_type);
+    result.content.extend(image.map(block));
     result
 }

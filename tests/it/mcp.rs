@@ -1,5 +1,8 @@
 //! The MCP door, as raw JSON-RPC in every protocol version that is served.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use causeway::sandbox::NewFile;
 use causeway::{actions, web};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
@@ -319,5 +322,38 @@ async fn a_client_that_takes_json_is_served_whatever_else_it_takes() {
     {
         let request = world.http.post(format!("{}/mcp", world.url)).bearer_auth(&alice.access_token);
         world.send(request.header("accept", accept).json(&ping)).await.expect(status);
+    }
+}
+
+#[tokio::test]
+async fn an_image_is_shown_and_what_only_claims_to_be_one_is_a_link() {
+    let world = World::of_acme().await;
+    let session = world.sign_in_to_mcp("alice").await;
+    let client = Client::new(&world, &session);
+    let png = *b"\x89PNG\r\n\x1a\n and so on";
+    for (bytes, shown) in [
+        (png.to_vec(), true),
+        (b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script/></svg>".to_vec(), false),
+        ([png.as_slice(), &[0; 3 << 20]].concat(), false),
+    ] {
+        let file = NewFile {
+            page: "1310745".to_owned(),
+            title: "seen.png".to_owned(),
+            media_type: "image/png",
+            bytes: bytes.clone(),
+            claimed_size: None,
+        };
+        let id = world.sandbox.add_file(file);
+        let result = client.call("getAttachment", json!({ "id": id })).await;
+        let image = result["content"].as_array().unwrap().iter().find(|block| block["type"] == "image");
+        assert_eq!(image.is_some(), shown, "{result}");
+        if let Some(image) = image {
+            assert_eq!(
+                (&image["mimeType"], &image["data"]),
+                (&"image/png".into(), &STANDARD.encode(&bytes).into())
+            );
+        }
+        assert_eq!(result["structuredContent"]["omitted"].as_array().unwrap().is_empty(), shown, "{result}");
+        assert!(result["structuredContent"]["url"].as_str().unwrap().contains("seen.png"));
     }
 }

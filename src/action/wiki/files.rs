@@ -7,12 +7,16 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Deserializer};
 
 use super::{Wiki, readable};
+use crate::action::Image;
 use crate::confluence::{Attachment, AttachmentId, Content, ContentId, ContentKind, Download};
 use crate::extract::{Extracted, Job, ProcessError};
 use crate::problem::Problem;
 
 /// The largest file whose text is read, in bytes.
 pub const MAX_TEXT_SOURCE: u64 = 25 * 1024 * 1024;
+
+/// The largest image that is shown, in bytes: clients refuse more than a few megabytes of Base64.
+const MAX_IMAGE: u64 = 2 * 1024 * 1024;
 
 /// Which file is meant: by its id, or by page and name, as links in Markdown have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +100,19 @@ impl Wiki {
             return Err(Problem::file_too_large());
         }
         Ok(self.connection.download(&filed.page.id, &filed.file.id, version, limit).await?)
+    }
+
+    /// The image that a file is, if models see its kind and it is not too large.
+    pub async fn image(&self, filed: &Filed) -> Result<Option<Image>, Problem> {
+        if filed.file.file_size > MAX_IMAGE {
+            return Ok(None);
+        }
+        let mut download = self.download(filed, filed.file.version.number, MAX_IMAGE).await?;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = download.chunk().await? {
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Image::of(bytes))
     }
 
     /// One part of a file's text. The bytes go straight from the media host into the process that reads them.
