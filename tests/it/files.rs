@@ -9,7 +9,7 @@ const CSV: &str = "att1610505";
 
 impl World {
     /// The path of a link to a file.
-    async fn link(&self, session: &Session, id: &str) -> String {
+    pub async fn link(&self, session: &Session, id: &str) -> String {
         let answer = self.attachment(session, id, &[("as", "file")]).await.expect(200);
         let url = answer.json["openaiFileResponse"][0].as_str().unwrap_or_else(|| panic!("{}", answer.body));
         assert!(answer.json.get("markdown").is_none());

@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use causeway::sandbox::{FaultKind, NewPage};
+use causeway::sandbox::{FaultKind, NewFile, NewPage};
 use causeway::telemetry::subscriber;
 use serde_json::json;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -113,6 +113,18 @@ async fn a_full_log_holds_nothing_that_belongs_to_a_person() {
     for path in ["/wiki/api/v2/mulgara", "/wiki/api/v2/pages/mulgara", "/wiki/api/v2/pages", "/mulgara"] {
         world.ask(&alice, "/v1/raw", &[("path", path), ("query", "title=mulgara")]).await;
     }
+    let file = NewFile {
+        page: id.clone(),
+        title: "mulgara.txt".to_owned(),
+        media_type: "text/plain",
+        bytes: b"mulgara file text".to_vec(),
+        claimed_size: None,
+    };
+    let file = world.sandbox.add_file(file);
+    world.attachment(&alice, &file, &[]).await.expect(200);
+    let link = world.link(&alice, &file).await;
+    assert_eq!(world.get_bare(&link).await.expect(200).body, "mulgara file text");
+    world.get_bare(&format!("{link}x")).await.expect(404);
     world.get_bare("/v1/search?query=mulgaranobody").await.expect(401);
     let upstream = |status| FaultKind::Status {
         status,
@@ -155,6 +167,7 @@ async fn a_full_log_holds_nothing_that_belongs_to_a_person() {
     expect_absent(&log, "a refresh token", &renewed.refresh_token);
     expect_absent(&log, "an access token for MCP", &at_mcp.access_token);
     expect_absent(&log, "a code", &back.code);
+    expect_absent(&log, "a link to a file", link.strip_prefix("/files/").unwrap());
     expect_absent(&log, "the client's state", back.state.as_deref().unwrap());
     expect_absent(&log, "the client secret", CLIENT_SECRET);
     expect_absent(&log, "Atlassian's client secret", &world.env["ATLASSIAN_CLIENT_SECRET"]);
