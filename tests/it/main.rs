@@ -46,6 +46,7 @@ mod private_ca;
 mod raw;
 mod readme;
 mod replicas;
+mod rotation;
 mod search;
 mod serving;
 mod spaces;

@@ -1,8 +1,8 @@
 //! Three replicas behind a plain round-robin proxy, and clients whose every request reaches another one than the last.
 //! Nothing is shared between replicas but the configuration.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -20,8 +20,8 @@ use crate::support::{Request, Session, World};
 
 /// Hands each request to the next replica. It knows nothing of sessions.
 #[derive(Clone)]
-struct RoundRobin {
-    replicas: Arc<Vec<String>>,
+pub struct RoundRobin {
+    replicas: Arc<Mutex<Vec<String>>>,
     hits: Arc<Vec<AtomicUsize>>,
     next: Arc<AtomicUsize>,
     http: reqwest::Client,
@@ -29,7 +29,7 @@ struct RoundRobin {
 
 impl RoundRobin {
     /// A world whose gateway is three of them.
-    async fn world() -> (World, Self) {
+    pub async fn world() -> (World, Self) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let mut world = World::with(&[("CAUSEWAY_PUBLIC_URL", &url), ("CAUSEWAY_SITE", ACME)]).await;
@@ -37,7 +37,7 @@ impl RoundRobin {
         let replicas = vec![world.url, second.url, third.url];
         let proxy = Self {
             hits: Arc::new(replicas.iter().map(|_| AtomicUsize::new(0)).collect()),
-            replicas: Arc::new(replicas),
+            replicas: Arc::new(Mutex::new(replicas)),
             next: Arc::default(),
             http: world.http.clone(),
         };
@@ -47,6 +47,11 @@ impl RoundRobin {
         (world, proxy)
     }
 
+    /// Takes another gateway in place of a replica.
+    pub fn replace(&self, index: usize, gateway: &World) {
+        self.replicas.lock().unwrap()[index].clone_from(&gateway.url);
+    }
+
     /// How many requests each replica has had since this was last asked.
     fn hits(&self) -> Vec<usize> {
         self.hits.iter().map(|hits| hits.swap(0, Ordering::SeqCst)).collect()
@@ -54,10 +59,11 @@ impl RoundRobin {
 }
 
 async fn hand_on(State(proxy): State<RoundRobin>, request: Incoming) -> Response {
-    let replica = proxy.next.fetch_add(1, Ordering::SeqCst) % proxy.replicas.len();
+    let replica = proxy.next.fetch_add(1, Ordering::SeqCst) % proxy.hits.len();
     proxy.hits[replica].fetch_add(1, Ordering::SeqCst);
+    let origin = proxy.replicas.lock().unwrap()[replica].clone();
     let (parts, body) = request.into_parts();
-    let url = format!("{}{}", proxy.replicas[replica], parts.uri);
+    let url = format!("{origin}{}", parts.uri);
     // The host stays the one the client named, as it does behind a TLS proxy.
     let mut outgoing = proxy.http.request(parts.method, url).headers(parts.headers);
     outgoing = outgoing.body(to_bytes(body, usize::MAX).await.unwrap());

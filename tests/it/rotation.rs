@@ -1,0 +1,132 @@
+//! The sealing key is changed as the README says, replica by replica, while people and clients go on: nobody notices.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::asking::ACME;
+use crate::mcp::Client;
+use crate::replicas::RoundRobin;
+use crate::support::{Back, Request, Session, World, secret};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const LOOPBACK: &str = "http://127.0.0.1:33418/cb";
+
+/// The three updates.
+fn updates() -> [String; 3] {
+    let (old, new) = (secret(1), secret(2));
+    [format!("{old},{new}"), format!("{new},{old}"), new]
+}
+
+impl World {
+    /// Each of the three replicas is asked once.
+    async fn knows_everywhere(&self, session: &Session) {
+        for _ in 0..3 {
+            self.get(session, "/v1/me").await.expect(200);
+        }
+    }
+
+    async fn renewed(&self, session: &Session) -> Session {
+        Session::of(self.refresh(&session.refresh_token).await)
+    }
+}
+
+#[tokio::test]
+async fn a_new_key_comes_in_three_rolling_updates_and_no_session_notices() {
+    let (world, proxy) = RoundRobin::world().await;
+    for number in 0..3 {
+        world.add("ENG", &format!("Bilby {number}"), "<p>bilby</p>");
+    }
+    let dormant = world.sign_in("alice").await;
+    let mut sessions = vec![world.sign_in("alice").await, world.sign_in("bob").await];
+    for keys in updates() {
+        if keys == secret(2) {
+            // Ninety days in which people come back now and then. Whoever does not has to sign in again anyway.
+            for _ in 0..3 {
+                world.clock.advance(40 * DAY);
+                for session in &mut sessions {
+                    *session = world.renewed(session).await;
+                }
+            }
+            world.refresh(&dormant.refresh_token).await.expect_error(400, "invalid_grant");
+        }
+        for index in 0..3 {
+            let first = world.get(&sessions[0], "/v1/search?query=bilby&limit=1").await.expect(200);
+            let mut browser = world.browser();
+            let begun = browser.get(&Request::of_chatgpt().url(&world.public_url)).await;
+
+            let updated = world.replica_with(&[("CAUSEWAY_SITE", ACME), ("CAUSEWAY_SECRET", &keys)]).await;
+            proxy.replace(index, &updated);
+
+            // What was begun before goes on: a sign-in, a list, every session of before.
+            let back = Back::at(&browser.submit(&begun, &[("person", "bob"), ("decision", "allow")]).await);
+            sessions.push(Session::of(world.redeem(&back.code).await));
+            let next = [("query", "bilby"), ("limit", "1"), ("cursor", first.text("nextCursor"))];
+            world.ask(&sessions[0], "/v1/search", &next).await.expect(200);
+            for session in &mut sessions {
+                world.knows_everywhere(session).await;
+                *session = world.renewed(session).await;
+                world.knows_everywhere(session).await;
+            }
+        }
+    }
+    assert_eq!(sessions.len(), 11);
+    // All of them live under the new key alone, and the old one is good for nothing any more.
+    let old = world.replica().await;
+    for session in &sessions {
+        old.get(session, "/v1/me").await.expect(401);
+    }
+}
+
+#[tokio::test]
+async fn a_link_to_a_file_and_a_consent_page_outlive_the_change_of_keys() {
+    let world = World::of_acme().await;
+    let alice = world.sign_in("alice").await;
+    let entry = causeway::actions::all().into_iter().find(|entry| entry.id == "getAttachment").unwrap();
+    let (_, path, _) =
+        crate::asking::examples().into_iter().find(|(example, ..)| example.id == entry.id).unwrap();
+    let answer = world.ask(&alice, &path, &[("as", "file")]).await.expect(200);
+    let link = answer.json["openaiFileResponse"][0].as_str().unwrap().to_owned();
+    let client_id = world.register(&[LOOPBACK]).await;
+    let request = Request::of_mcp(&world, &client_id, LOOPBACK);
+    let mut browser = world.browser();
+    let ours = browser.get(&request.url(&world.public_url)).await;
+
+    let turned = world.replica_with(&[("CAUSEWAY_SECRET", &updates()[1])]).await;
+    let path = link.strip_prefix(&world.public_url).unwrap();
+    turned.get_bare(path).await.expect(200);
+    let mut same = turned.browser();
+    same.adopt_cookies(&browser);
+    let atlassian = same.submit(&ours, &[("decision", "allow")]).await;
+    let back = Back::at(&same.submit(&atlassian, &[("person", "alice"), ("decision", "allow")]).await);
+    let session = Session::of(turned.redeem_publicly(&client_id, LOOPBACK, &back.code).await);
+    Client::new(&turned, &session).answer("whoAmI", json!({})).await;
+}
+
+#[tokio::test]
+async fn a_client_that_registered_itself_lasts_as_long_as_its_key_and_then_registers_again() {
+    let world = World::of_acme().await;
+    let client_id = world.register(&[LOOPBACK]).await;
+    let request = Request::of_mcp(&world, &client_id, LOOPBACK);
+    let back = world.consent_twice(&mut world.browser(), &request, "alice").await;
+    let session = Session::of(world.redeem_publicly(&client_id, LOOPBACK, &back.code).await);
+    let refresh = |session: &Session| {
+        [
+            ("grant_type".to_owned(), "refresh_token".to_owned()),
+            ("client_id".to_owned(), client_id.clone()),
+            ("refresh_token".to_owned(), session.refresh_token.clone()),
+        ]
+    };
+    let turned = world.replica_with(&[("CAUSEWAY_SECRET", &updates()[1])]).await;
+    let form = refresh(&session);
+    let form: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let session = Session::of(turned.token(&form).await);
+
+    let dropped = world.replica_with(&[("CAUSEWAY_SECRET", &updates()[2])]).await;
+    // What it holds is sealed with the new key; it cannot say any more who it is.
+    Client::new(&dropped, &session).answer("whoAmI", json!({})).await;
+    let form = refresh(&session);
+    let form: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    dropped.token(&form).await.expect_error(401, "invalid_client");
+    dropped.sign_in_to_mcp("alice").await;
+}
