@@ -165,7 +165,7 @@ fn announce(gateway: &Gateway) {
     }
     let json = config.log.json;
     tokio::spawn(async move {
-        let checks = checks.all().await;
+        let checks = [checks.all().await.to_vec(), checks.confidential()].concat();
         if !json {
             return eprint!("{}", console::state(&checks));
         }

@@ -167,3 +167,15 @@ async fn what_only_the_operator_may_learn_is_not_on_the_page() {
     assert!(!page.contains("Atlassian refuses"));
     assert_eq!(world.calls_to("/oauth/token"), asked, "a visitor sets off no token request");
 }
+
+#[tokio::test]
+async fn a_client_secret_that_could_be_guessed_is_told_to_the_operator_alone() {
+    let world = World::with(&[("CAUSEWAY_CLIENT_SECRET", "guess-me")]).await;
+    let (_, text) = check(&world, &[], &[]).await;
+    let found = text.lines().find(|line| line.contains("Client secret")).unwrap_or_else(|| panic!("{text}"));
+    assert!(found.starts_with("note ") && found.contains("8 characters") && text.contains("causeway keygen"));
+    assert!(!text.contains("guess-me"), "{text}");
+    assert!(!world.get_bare("/").await.expect(200).body.contains("guessed"));
+    let (_, text) = check(&world, &[("CAUSEWAY_CLIENT_SECRET", "one-of-16-chars.")], &[]).await;
+    assert!(!text.contains("guessed"), "{text}");
+}

@@ -51,5 +51,6 @@ mod search;
 mod serving;
 mod spaces;
 mod support;
+mod threats;
 mod tree;
 mod web;

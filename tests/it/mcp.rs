@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Session, World};
 
-const CURRENT: &str = "2026-07-28";
+pub const CURRENT: &str = "2026-07-28";
 const VERSIONS: [&str; 3] = [CURRENT, "2025-11-25", "2025-06-18"];
 
 /// An MCP client without memory: no request builds on one before it.

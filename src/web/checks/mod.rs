@@ -1,7 +1,9 @@
 //! What is right and what is wrong with this gateway, as far as it can tell by itself, each with the way to mend it.
 //!
-//! The findings are shown to anyone, so that they hold no address but the public one and nothing of an upstream answer.
+//! The findings of [`Checks::all`] are shown to anyone, so that they hold no address but the public one and nothing of an
+//! upstream answer.
 
+mod confidential;
 mod thorough;
 
 use std::sync::Arc;

@@ -29,7 +29,8 @@ impl Checks {
         let (all, client, consent, way) =
             tokio::join!(self.all(), client(auth), self.consent(auth, scopes), self.way());
         let further = self.config.gpts.iter().flat_map(|gpt| self.further_findings(gpt));
-        all.iter().cloned().chain(further).chain([client, consent]).chain(way).collect()
+        let told = all.iter().cloned().chain(further).chain(self.confidential());
+        told.chain([client, consent]).chain(way).collect()
     }
 
     /// What the lint finds beyond the worst, which [`Checks::all`] tells.

@@ -1,0 +1,24 @@
+//! What can be told without asking anybody, and to the operator alone.
+
+use secrecy::ExposeSecret;
+
+use super::{Check, Checks, doubtful};
+use crate::config::Gpt;
+
+/// Fewer characters than this can be guessed where guesses are not slowed down; 16 random ones hold about 95 bits.
+const SHORTEST: usize = 16;
+
+impl Checks {
+    /// What is wrong with the secrets, where something is.
+    pub fn confidential(&self) -> Vec<Check> {
+        self.config.gpts.iter().filter_map(|gpt| client_secret(gpt)).collect()
+    }
+}
+
+fn client_secret(gpt: &Gpt) -> Option<Check> {
+    let length = gpt.client_secret.expose_secret().len();
+    let found =
+        format!("That of \u{201c}{}\u{201d} has {length} characters, few enough to be guessed.", gpt.name);
+    let fix = format!("Make one of {SHORTEST} or more, with causeway keygen, and type it into the GPT too.");
+    (length < SHORTEST).then(|| doubtful("Client secret", &found, &fix))
+}
