@@ -185,6 +185,23 @@ fn no_secret_is_compared_but_in_constant_time() {
     }
 }
 
+/// What licences they have, and that none is banned, is for `tests/deny/run`, which needs a tool.
+#[test]
+fn every_dependency_is_the_registrys_and_was_looked_at() {
+    let lock: toml::Table = source("Cargo.lock").parse().unwrap();
+    let packages = lock["package"].as_array().unwrap();
+    assert!(packages.len() > 200);
+    for package in packages.iter().filter(|package| package["name"].as_str() != Some("causeway")) {
+        let registry = Some("registry+https://github.com/rust-lang/crates.io-index");
+        assert_eq!(package.get("source").and_then(toml::Value::as_str), registry, "{package}");
+        assert_eq!(package["checksum"].as_str().map(str::len), Some(64), "{package}");
+    }
+    let has = |name: &str| packages.iter().any(|package| package["name"].as_str() == Some(name));
+    assert!(has("rustls") && has("ring"));
+    assert!(!["openssl-sys", "native-tls", "aws-lc-sys"].into_iter().any(has), "one TLS is enough");
+    assert!(source(".ci/run").lines().any(|line| line == "tests/deny/run"));
+}
+
 #[tokio::test]
 async fn every_gpt_is_told_that_what_it_reads_is_data() {
     let gpts = "[[gpt]]\nslug = \"one\"\nname = \"One\"\nclient_id = \"one\"\nclient_secret = { env = \"SECRET\" }\n\
