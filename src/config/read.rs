@@ -10,6 +10,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::{
     Atlassian, Config, Environment, Extraction, Gpt, KnownAction, Limits, Log, McpClients, Mistake, Mistakes,
@@ -274,11 +275,12 @@ fn parse_key_ring(text: &str) -> Result<Vec<SecretString>, String> {
 }
 
 /// The bytes of one key of `CAUSEWAY_SECRET`: base64, standard or URL-safe, padded or not, of 32 bytes or more.
-pub fn parse_secret(text: &str) -> Result<Vec<u8>, String> {
+pub fn parse_secret(text: &str) -> Result<Zeroizing<Vec<u8>>, String> {
     let engines = [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD];
     let bytes = engines
         .iter()
         .find_map(|engine| engine.decode(text).ok())
+        .map(Zeroizing::new)
         .ok_or("holds a key that is not base64. Make one with causeway keygen")?;
     if bytes.len() < 32 {
         return Err(format!(

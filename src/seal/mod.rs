@@ -15,6 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::config::parse_secret;
@@ -55,13 +56,13 @@ impl Sealer {
     pub fn new(secrets: &[SecretString], clock: Clock) -> Result<Self, String> {
         let ring: Vec<_> = secrets.iter().map(key).collect::<Result<_, _>>()?;
         let first = secrets.first().ok_or("no sealing key")?;
-        let pseudonyms = Hmac::new_from_slice(&derive(first, b"causeway pseudonyms, version 1")?);
+        let pseudonyms = Hmac::new_from_slice(&*derive(first, b"causeway pseudonyms, version 1")?);
         Ok(Self { ring, pseudonyms: pseudonyms.map_err(|error| error.to_string())?, clock })
     }
 
     /// Seals `payload` with the first key: URL-safe text.
     pub fn seal<P: Payload>(&self, payload: &P) -> String {
-        let message = serde_json::to_vec(payload).unwrap_or_default();
+        let message = Zeroizing::new(serde_json::to_vec(payload).unwrap_or_default());
         // Encrypting fails for an empty message only, or when the system has no randomness; neither leaves anything to send.
         LocalToken::encrypt(&self.ring[0], &message, None, Some(P::PURPOSE.as_bytes())).unwrap_or_default()
     }
@@ -103,14 +104,15 @@ pub fn fingerprint_bytes(bytes: &[u8]) -> [u8; 32] {
 
 fn key(secret: &SecretString) -> Result<SymmetricKey<V4>, String> {
     let derived = derive(secret, b"causeway sealed strings, version 1")?;
-    SymmetricKey::from(&derived).map_err(|error| format!("{error:?}"))
+    SymmetricKey::from(&*derived).map_err(|error| format!("{error:?}"))
 }
 
-fn derive(secret: &SecretString, purpose: &[u8]) -> Result<[u8; 32], String> {
+/// Key material is wiped wherever it is let go; so is what `Hkdf`, `Hmac` and `SymmetricKey` keep of it.
+fn derive(secret: &SecretString, purpose: &[u8]) -> Result<Zeroizing<[u8; 32]>, String> {
     let bytes = parse_secret(secret.expose_secret())?;
-    let mut derived = [0; 32];
-    Hkdf::<Sha256>::new(None, &bytes).expand(purpose, &mut derived).map_err(|error| error.to_string())?;
-    Ok(derived)
+    let mut derived = Zeroizing::new([0; 32]);
+    let expanded = Hkdf::<Sha256>::new(None, &bytes).expand(purpose, &mut *derived);
+    expanded.map(|()| derived).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
