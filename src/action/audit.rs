@@ -1,5 +1,7 @@
 //! One line in the log for each call (`CAUSEWAY_AUDIT`): who as a keyed hash, which GPT and action, what came of it, what it
-//! cost, and the ids of what was read. Never a title, a query or a text.
+//! cost, and the ids of what was read: pages first, then whatever else stands in the answer. Never a title, a query or a text.
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -8,8 +10,8 @@ use crate::atlassian::{Tally, account_id};
 use crate::oauth::Grant;
 use crate::problem::Problem;
 
-/// The most ids a line holds.
-const MAX_IDS: usize = 25;
+/// The most ids a line holds; how many more there are is told.
+const MAX_IDS: usize = 100;
 
 /// Who is asking, before the grant is used up.
 pub fn who(services: &Services, grant: &Grant) -> Option<String> {
@@ -23,14 +25,20 @@ pub fn who(services: &Services, grant: &Grant) -> Option<String> {
 /// Writes the line.
 pub fn record(entry: &Entry, gpt: &str, who: &str, result: &Result<Answer, Problem>, tally: &Tally) {
     let outcome = result.as_ref().map_or_else(|problem| problem.kind.name(), |_| "ok");
-    let ids = result.as_ref().map(|answer| ids(&answer.json)).unwrap_or_default().join(",");
-    let (calls, points) = (tally.calls(), tally.points());
-    tracing::info!(target: "causeway::audit", who, gpt, action = entry.id, outcome, calls, points, ids, "audit");
+    let read = tally.pages();
+    let listed = result.as_ref().map(|answer| listed(&answer.json)).unwrap_or_default();
+    let mut seen = BTreeSet::new();
+    let ids = read.iter().map(String::as_str).chain(listed).filter(|id| seen.insert(*id));
+    let mut ids: Vec<&str> = ids.collect();
+    let more = ids.len().saturating_sub(MAX_IDS);
+    ids.truncate(MAX_IDS);
+    let (ids, calls, points) = (ids.join(","), tally.calls(), tally.points());
+    tracing::info!(target: "causeway::audit", who, gpt, action = entry.id, outcome, calls, points, ids, more, "audit");
 }
 
-/// The ids in an answer: its own, or those of its results.
-fn ids(output: &Value) -> Vec<&str> {
+/// The ids in an answer: its own or those of its results, and of the pages that they are of.
+fn listed(output: &Value) -> Vec<&str> {
     let results = output["results"].as_array().into_iter().flatten();
-    let ids = std::iter::once(output).chain(results).filter_map(|thing| thing["id"].as_str());
-    ids.take(MAX_IDS).collect()
+    let things = std::iter::once(output).chain(results).filter(|thing| thing["problem"].is_null());
+    things.flat_map(|thing| [&thing["page"]["id"], &thing["id"]]).filter_map(Value::as_str).collect()
 }

@@ -93,6 +93,7 @@ impl Wiki {
         let (kind, content) = self.connection.content(id, version).await?;
         self.permit(&content.space_id)?;
         readable(&content.status)?;
+        self.connection.has_read(content.id.as_str());
         let mentioned = mentioned_people(content.storage()).into_iter().filter_map(|id| id.parse().ok());
         let ids: Vec<AccountId> = mentioned.chain(content.version.author_id.clone()).collect();
         let (space, people) =

@@ -1,4 +1,5 @@
-//! What one request has cost at Atlassian so far: calls, points, and the time spent waiting for them.
+//! What one request has cost at Atlassian so far: calls, points, and the time spent waiting for them; and which pages it has
+//! read for that.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +23,8 @@ struct Counts {
     calls: AtomicU64,
     points: AtomicU64,
     waiting: Mutex<Waiting>,
+    /// The ids of pages that have been read, in order.
+    pages: Mutex<Vec<String>>,
 }
 
 /// The time in which at least one call was being waited for: calls side by side do not add up.
@@ -52,6 +55,7 @@ impl Tally {
             calls: AtomicU64::new(0),
             points: AtomicU64::new(0),
             waiting: Mutex::default(),
+            pages: Mutex::default(),
         }))
     }
 
@@ -65,6 +69,16 @@ impl Tally {
     pub fn spend(&self, points: u64) {
         self.0.points.fetch_add(points, Ordering::Relaxed);
         self.0.whole.iter().for_each(|whole| whole.spend(points));
+    }
+
+    /// Remembers that a page has been read.
+    pub fn read(&self, page: &str) {
+        self.0.pages.lock().unwrap_or_else(PoisonError::into_inner).push(page.to_owned());
+    }
+
+    /// The ids of the pages that have been read so far.
+    pub fn pages(&self) -> Vec<String> {
+        self.0.pages.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Measures as waiting for Atlassian for as long as the guard lives.

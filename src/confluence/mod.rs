@@ -186,6 +186,11 @@ impl Connection {
         self.tally.calls()
     }
 
+    /// Counts a page among those that this answer has read.
+    pub fn has_read(&self, page: &str) {
+        self.tally.read(page);
+    }
+
     /// Sends `call` and reads its JSON answer.
     async fn send<T: DeserializeOwned + Counted>(&self, call: Call<'_>) -> Result<T, Error> {
         let reply = {

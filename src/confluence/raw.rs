@@ -67,6 +67,15 @@ impl FromStr for RawPath {
     }
 }
 
+impl RawPath {
+    /// The page that the path leads to, or to something of.
+    pub fn page(&self) -> Option<&str> {
+        let at = self.0.iter().position(|name| matches!(name.as_str(), "pages" | "blogposts" | "content"))?;
+        let id = self.0.get(at + 1)?;
+        id.bytes().all(|byte| byte.is_ascii_digit()).then_some(id)
+    }
+}
+
 /// Letters, digits and what stands in ids, keys and account ids. Not only dots, and nothing that could be read as encoded.
 fn is_plain(segment: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~:".contains(&byte);

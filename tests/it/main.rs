@@ -5,6 +5,7 @@
 mod asking;
 mod attachment_text;
 mod attachments;
+mod audit;
 mod batch;
 mod changes;
 mod checking;

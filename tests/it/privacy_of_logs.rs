@@ -15,7 +15,7 @@ use crate::support::{CLIENT_SECRET, Session, World, encode, secret};
 
 /// Everything that was logged.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -30,22 +30,27 @@ impl io::Write for Log {
 
 impl Log {
     fn start() -> (Self, tracing::subscriber::DefaultGuard) {
+        Self::of("trace", false)
+    }
+
+    /// The log at this level, as text or as JSON.
+    pub fn of(filter: &str, json: bool) -> (Self, tracing::subscriber::DefaultGuard) {
         let log = Self::default();
         let writer = log.clone();
         let make = move || writer.clone();
-        let subscriber = subscriber(&causeway::config::Log { filter: "trace".to_owned(), json: false }, make);
+        let subscriber = subscriber(&causeway::config::Log { filter: filter.to_owned(), json }, make);
         // Of the gateway, the sandbox and this test alike: all their tasks run on this one thread.
         (log, subscriber.set_default())
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
 
 /// What another test's thread, which logs nothing, comes by first at this very moment is taken for disabled. After this
 /// all is known and enabled.
-async fn rehearse(world: &World) {
+pub async fn rehearse(world: &World) {
     let bob = world.sign_in("bob").await;
     for path in ["/v1/search?query=deployment", "/v1/pages/99999999"] {
         world.get(&bob, path).await;

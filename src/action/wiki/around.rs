@@ -33,6 +33,7 @@ impl Wiki {
         let (kind, content) = self.connection.located(id).await?;
         self.permit(&content.space_id)?;
         super::readable(&content.status)?;
+        self.connection.has_read(content.id.as_str());
         let space = self.space_of(&content.space_id).await?;
         Ok(Located { kind, content, space })
     }

@@ -50,7 +50,9 @@ impl Wiki {
         self.permit(&space.id)?;
         let page = self.connection.page_titled(&reference.title, &space.id).await?;
         // What a wrong id from Confluence would let out is left out.
-        Ok(page.filter(|page| self.permit(&page.space_id).is_ok()).map(|page| (page, space)))
+        let page = page.filter(|page| self.permit(&page.space_id).is_ok());
+        page.iter().for_each(|page| self.connection.has_read(page.id.as_str()));
+        Ok(page.map(|page| (page, space)))
     }
 
     /// The page as Confluence renders it. It may show what this GPT may not: with an allow-list there is none.

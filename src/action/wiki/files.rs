@@ -80,7 +80,9 @@ impl Wiki {
 
     fn admit(&self, page: &Content) -> Result<(), Problem> {
         self.permit(&page.space_id)?;
-        readable(&page.status)
+        readable(&page.status)?;
+        self.connection.has_read(page.id.as_str());
+        Ok(())
     }
 
     /// As links have it the name is encoded; as people have it, it is not.

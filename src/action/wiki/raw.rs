@@ -20,10 +20,23 @@ impl Wiki {
         }
         let refused = |status, reason: String| Ok(Raw { status, body: json!({ "message": reason }) });
         match self.connection.raw(path, query).await {
-            Ok(body) => Ok(Raw { status: 200, body }),
+            Ok(body) => {
+                path.page().into_iter().chain(pages(&body)).for_each(|page| self.connection.has_read(page));
+                Ok(Raw { status: 200, body })
+            }
             Err(Error::BadRequest(reason)) => refused(400, reason),
             Err(Error::Refused { status, reason }) => refused(status, reason),
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The ids of the pages in an answer, or that its rows belong to. What else has an id, such as a label, has no title.
+fn pages(body: &Value) -> impl Iterator<Item = &str> {
+    let rows = body["results"].as_array().into_iter().flatten();
+    std::iter::once(body).chain(rows).filter_map(|row| {
+        let content = if row["content"].is_object() { &row["content"] } else { row };
+        let own = content["title"].as_str().and(content["id"].as_str());
+        own.or(row["pageId"].as_str()).or(row["blogPostId"].as_str())
+    })
 }
