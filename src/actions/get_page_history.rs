@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
-use similar::TextDiff;
+use similar::DiffTag;
+use similar::algorithms::{Capture, Compact, Replace, myers};
+use similar::udiff::UnifiedHunkHeader;
 use utoipa::ToSchema;
 
 use super::conversion::convert;
@@ -10,6 +12,8 @@ use crate::problem::Problem;
 
 /// How many versions one answer lists.
 const LIMIT: u32 = 25;
+/// How many unchanged lines are shown around a change.
+const CONTEXT: usize = 3;
 
 /// Show a page's history
 ///
@@ -108,7 +112,7 @@ async fn compare(
     let newer_first = one.content.version.number > other.content.version.number;
     let (from, to) = if newer_first { (other, one) } else { (one, other) };
     let (before, after) = (markdown(wiki, &from), markdown(wiki, &to));
-    let diff = TextDiff::from_lines(&before, &after).unified_diff().context_radius(3).to_string();
+    let diff = unified_diff(&before, &after);
     let start = place.and_then(|start| start.parse().ok()).unwrap_or_default();
     let lines: Vec<&str> = diff.split_inclusive('\n').skip(start).collect();
     let (count, diff) = match (fitting(&lines, ROOM), lines.first()) {
@@ -124,6 +128,29 @@ async fn compare(
         next_cursor: more.then(|| wiki.seal_cursor(&(start + count).to_string())),
         results: None,
     })
+}
+
+/// Names the algorithm's function: the kinder calls of the crate, which take it as a value, bring all algorithms along.
+fn unified_diff(before: &str, after: &str) -> String {
+    let old: Vec<&str> = before.split_inclusive('\n').collect();
+    let new: Vec<&str> = after.split_inclusive('\n').collect();
+    let mut found = Compact::new(Replace::new(Capture::new()), &old, &new);
+    let Ok(()) = myers::diff(&mut found, &old, 0..old.len(), &new, 0..new.len());
+    let mut diff = String::new();
+    let mut add = |sign: &str, lines: &[&str]| lines.iter().for_each(|line| diff.extend([sign, line]));
+    for hunk in found.into_inner().into_inner().into_grouped_ops(CONTEXT) {
+        add("", &[&format!("{}\n", UnifiedHunkHeader::new(&hunk))]);
+        for part in hunk {
+            let (gone, come) = (&old[part.old_range()], &new[part.new_range()]);
+            if part.tag() == DiffTag::Equal {
+                add(" ", gone);
+            } else {
+                add("-", gone);
+                add("+", come);
+            }
+        }
+    }
+    diff
 }
 
 fn markdown(wiki: &Wiki, document: &Document) -> String {
