@@ -334,7 +334,7 @@ async fn an_image_is_shown_and_what_only_claims_to_be_one_is_a_link() {
     for (bytes, shown) in [
         (png.to_vec(), true),
         (b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script/></svg>".to_vec(), false),
-        ([png.as_slice(), &[0; 3 << 20]].concat(), false),
+        ([png.as_slice(), vec![0; 3 << 20].as_slice()].concat(), false),
     ] {
         let file = NewFile {
             page: "1310745".to_owned(),

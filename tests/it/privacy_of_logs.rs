@@ -72,6 +72,23 @@ fn expect_absent(log: &str, what: &str, secret: &str) {
     }
 }
 
+/// Reads a file of this page as text and by a link, which is returned.
+async fn read_a_file(world: &World, alice: &Session, page: &str) -> String {
+    let file = NewFile {
+        page: page.to_owned(),
+        title: "mulgara.txt".to_owned(),
+        media_type: "text/plain",
+        bytes: b"mulgara file text".to_vec(),
+        claimed_size: None,
+    };
+    let file = world.sandbox.add_file(file);
+    world.attachment(alice, &file, &[]).await.expect(200);
+    let link = world.link(alice, &file).await;
+    assert_eq!(world.get_bare(&link).await.expect(200).body, "mulgara file text");
+    world.get_bare(&format!("{link}x")).await.expect(404);
+    link
+}
+
 #[tokio::test]
 async fn a_full_log_holds_nothing_that_belongs_to_a_person() {
     let (log, guard) = Log::start();
@@ -118,18 +135,7 @@ async fn a_full_log_holds_nothing_that_belongs_to_a_person() {
     for path in ["/wiki/api/v2/mulgara", "/wiki/api/v2/pages/mulgara", "/wiki/api/v2/pages", "/mulgara"] {
         world.ask(&alice, "/v1/raw", &[("path", path), ("query", "title=mulgara")]).await;
     }
-    let file = NewFile {
-        page: id.clone(),
-        title: "mulgara.txt".to_owned(),
-        media_type: "text/plain",
-        bytes: b"mulgara file text".to_vec(),
-        claimed_size: None,
-    };
-    let file = world.sandbox.add_file(file);
-    world.attachment(&alice, &file, &[]).await.expect(200);
-    let link = world.link(&alice, &file).await;
-    assert_eq!(world.get_bare(&link).await.expect(200).body, "mulgara file text");
-    world.get_bare(&format!("{link}x")).await.expect(404);
+    let link = read_a_file(&world, &alice, &id).await;
     world.get_bare("/v1/search?query=mulgaranobody").await.expect(401);
     let upstream = |status| FaultKind::Status {
         status,

@@ -51,7 +51,9 @@ impl Wiki {
         let page = self.connection.page_titled(&reference.title, &space.id).await?;
         // What a wrong id from Confluence would let out is left out.
         let page = page.filter(|page| self.permit(&page.space_id).is_ok());
-        page.iter().for_each(|page| self.connection.has_read(page.id.as_str()));
+        if let Some(page) = &page {
+            self.connection.has_read(page.id.as_str());
+        }
         Ok(page.map(|page| (page, space)))
     }
 
