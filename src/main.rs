@@ -138,7 +138,7 @@ fn this_program() -> Option<PathBuf> {
 
 fn serve() -> Result<(), String> {
     let config = configuration()?;
-    telemetry::start(&config.log);
+    let exporter = telemetry::start(&config.log, config.traces.as_ref());
     let listen = config.listen;
     block_on(async move {
         let listener = bind("CAUSEWAY_LISTEN", listen).await?;
@@ -150,7 +150,12 @@ fn serve() -> Result<(), String> {
             tokio::spawn(async move { causeway::serve_admin(listener, &gateway, shutdown()).await });
         }
         announce(&gateway);
-        causeway::serve(listener, &gateway, shutdown()).await.map_err(|error| error.to_string())
+        let exporting = exporter.map(|exporter| exporter.start(gateway.http.clone()));
+        let served = causeway::serve(listener, &gateway, shutdown()).await;
+        if let Some(exporting) = exporting {
+            exporting.finish().await;
+        }
+        served.map_err(|error| error.to_string())
     })
 }
 
@@ -176,7 +181,7 @@ fn announce(gateway: &Gateway) {
 }
 
 fn run_demo(json: bool) -> Result<(), String> {
-    telemetry::start(&Log { filter: "warn".to_owned(), json: false });
+    let _no_traces = telemetry::start(&Log { filter: "warn".to_owned(), json: false }, None);
     let show = move |demo: &Demo| {
         if json {
             console::say(format_args!("{}", serde_json::to_string(demo).unwrap_or_default()));

@@ -1,7 +1,10 @@
-//! The only place that configures logging; and what is counted.
+//! The only place that configures logging and tracing; and what is counted.
 
 pub mod metrics;
+mod otlp;
 mod standing;
+mod traceparent;
+mod traces;
 
 use std::io::IsTerminal as _;
 
@@ -12,32 +15,49 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt};
 
-use crate::config::Log;
+use crate::clock::Clock;
+use crate::config::{Log, Traces};
 
 pub use metrics::Metrics;
+pub use otlp::{Exporter, Exporting};
 pub use standing::Standing;
+pub use traceparent::Traceparent;
+pub use traces::TRACED;
+use traces::Tracer;
 
-/// Starts logging to standard error. A second call in one process changes nothing.
-pub fn start(log: &Log) {
-    subscriber(log, std::io::stderr).try_init().unwrap_or_default();
+/// Starts logging to standard error, and tracing where that is configured. A second call in one process changes nothing.
+#[must_use]
+pub fn start(log: &Log, traces: Option<&Traces>) -> Option<Exporter> {
+    let (subscriber, exporter) = subscriber(log, traces, &Clock::system(), std::io::stderr);
+    subscriber.try_init().unwrap_or_default();
+    exporter
 }
 
-/// What writes the log to `writer`: what the filter lets through, and nothing of libraries that tell too much.
-pub fn subscriber<W>(log: &Log, writer: W) -> impl Subscriber + Send + Sync + 'static
+/// What writes the log to `writer`: what the filter lets through, and nothing of libraries that tell too much. Beside it,
+/// what makes traces.
+pub fn subscriber<W>(
+    log: &Log,
+    traces: Option<&Traces>,
+    clock: &Clock,
+    writer: W,
+) -> (impl Subscriber + Send + Sync + 'static, Option<Exporter>)
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
+    let (spans, exporter) = traces.map(|traces| Tracer::new(traces, clock)).unzip();
     let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = fmt::layer().with_writer(writer).with_ansi(std::io::stderr().is_terminal());
     let lines = if log.json { lines.json().boxed() } else { lines.compact().boxed() };
-    Registry::default().with(lines.with_filter(filter).with_filter(filter_fn(is_discreet)))
+    let lines = lines.with_filter(filter).with_filter(filter_fn(is_discreet));
+    let spans = spans.map(|spans| spans.with_filter(filter_fn(Tracer::wants)));
+    (Registry::default().with(lines).with(spans), exporter)
 }
 
 /// Libraries that log what they work on, queries and page text included: they are silent whatever the filter says.
 const INDISCREET: [&str; 2] = ["rmcp", "html5ever"];
 
 fn is_discreet(metadata: &Metadata<'_>) -> bool {
-    !INDISCREET.iter().any(|library| metadata.target().starts_with(library))
+    metadata.target() != TRACED && !INDISCREET.iter().any(|library| metadata.target().starts_with(library))
 }
 
 /// What names one request in its answer and in the log: 16 hexadecimal digits, made here, never taken from outside.

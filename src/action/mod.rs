@@ -20,11 +20,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::time::timeout_at;
+use tracing::{Instrument as _, field};
 use utoipa::ToSchema;
 
 use crate::atlassian::Site;
 use crate::oauth::Grant;
 use crate::problem::{Kind, Problem};
+use crate::telemetry::TRACED;
 
 pub use caller::{Caller, Services};
 pub use image::Image;
@@ -139,8 +141,14 @@ impl Entry {
         let running = services.metrics.action(self.id, grant.door.name(), &gpt.slug);
         let tally = grant.tally.part();
         let grant = Grant { tally: tally.clone(), ..grant };
-        let result = self.answer(input, services, grant).await;
-        running.end(result.as_ref().map_or_else(|problem| problem.kind.name(), |_| "ok"));
+        let span = tracing::info_span!(
+            target: TRACED, "action", action = self.id, door = grant.door.name(), gpt = gpt.slug, outcome = field::Empty
+        );
+        let result = self.answer(input, services, grant).instrument(span.clone()).await;
+        let outcome = result.as_ref().map_or_else(|problem| problem.kind.name(), |_| "ok");
+        span.record("outcome", outcome);
+        drop(span);
+        running.end(outcome);
         if let Some(who) = who {
             audit::record(self, &gpt.slug, &who, &result, &tally);
         }

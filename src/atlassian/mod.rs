@@ -11,9 +11,11 @@ mod tally;
 use std::future::Future;
 use std::time::Duration;
 
+use tracing::{Instrument as _, field};
+
 use crate::clock::Stopwatch;
-use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Upstream;
+use crate::telemetry::{Metrics, TRACED};
 
 pub use account::{Account, account_id};
 pub use auth::{Auth, AuthError, Tokens};
@@ -50,12 +52,14 @@ async fn counted(
     sent: impl Future<Output = reqwest::Result<reqwest::Response>>,
 ) -> reqwest::Result<reqwest::Response> {
     let began = Stopwatch::start();
-    let answer = sent.await;
+    let span = tracing::info_span!(target: TRACED, "call", call, outcome = field::Empty);
+    let answer = sent.instrument(span.clone()).await;
     let outcome = match &answer {
         Ok(response) => Upstream::Status(response.status().as_u16()),
         Err(error) if error.is_timeout() => Upstream::TooSlow,
         Err(_) => Upstream::Failed,
     };
+    span.record("outcome", outcome.name());
     metrics.upstream(call, outcome, began.elapsed());
     answer
 }

@@ -4,6 +4,7 @@
 mod file;
 mod read;
 mod secret_files;
+mod traces;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use url::Url;
 use crate::urls::PublicUrl;
 
 pub use read::parse_secret;
+pub use traces::{Sampler, Traces};
 pub use variables::{VARIABLES, Variable};
 
 /// Everything the gateway was told at start.
@@ -48,6 +50,8 @@ pub struct Config {
     /// `CAUSEWAY_OPENAI_CHALLENGE`: what `/.well-known/openai-apps-challenge` answers.
     pub openai_challenge: Option<String>,
     pub log: Log,
+    /// `OTEL_*`: where traces go, if anywhere.
+    pub traces: Option<Traces>,
     /// `CAUSEWAY_AUDIT`: one audit line per action.
     pub audit: bool,
     /// `CAUSEWAY_MAX_IN_FLIGHT`: requests worked on at the same time; others wait at most 5 s.

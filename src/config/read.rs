@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Atlassian, Config, Environment, Extraction, Gpt, KnownAction, Limits, Log, McpClients, Mistake, Mistakes,
-    VARIABLES, file, secret_files,
+    VARIABLES, file, secret_files, traces,
 };
 use crate::urls::{PublicUrl, is_loopback_host};
 
@@ -48,6 +48,7 @@ pub fn config(env: &Environment, actions: &[KnownAction]) -> Result<Config, Mist
     let openai_challenge = reader.optional("CAUSEWAY_OPENAI_CHALLENGE", line);
     let filter = reader.or("CAUSEWAY_LOG", "info", log_filter);
     let json = reader.or("CAUSEWAY_LOG_FORMAT", "text", log_format);
+    let traces = traces::traces(&mut reader);
     let max_in_flight = reader.or("CAUSEWAY_MAX_IN_FLIGHT", "64", in_flight);
     let trusted_proxies =
         reader.optional("CAUSEWAY_TRUSTED_PROXIES", |text| each(text, network)).unwrap_or_default();
@@ -71,6 +72,7 @@ pub fn config(env: &Environment, actions: &[KnownAction]) -> Result<Config, Mist
             not_before,
             openai_challenge,
             log: Log { filter: filter?, json: json? },
+            traces,
             audit: audit?,
             max_in_flight: max_in_flight?,
             atlassian: Atlassian {

@@ -76,6 +76,11 @@ pub const VARIABLES: &[Variable] = &[
         "none",
         "comma-separated addresses or blocks (10.0.0.0/8) whose X-Forwarded-For is believed",
     ),
+    variable(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "none",
+        "a collector for traces, such as http://collector:4318 (OTLP over HTTP, in JSON); OTEL_… for traces hold too",
+    ),
     variable("ATLASSIAN_CLIENT_ID", "required", "client id of the gateway's 3LO app"),
     variable("ATLASSIAN_CLIENT_SECRET", "required", "its secret"),
     variable("ATLASSIAN_CLIENT_SECRET_FILE", "none", "a file that holds it, instead of the variable"),

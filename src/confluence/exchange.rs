@@ -7,12 +7,13 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{RequestBuilder, StatusCode};
 use secrecy::ExposeSecret;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, field};
 use url::Url;
 
 use super::{Call, Client, Connection, Error, Expected, error, points};
 use crate::atlassian::{Account, RESTS, Resting, Tally, describe, retry_after};
 use crate::clock::Stopwatch;
+use crate::telemetry::TRACED;
 use crate::telemetry::metrics::Upstream;
 
 /// The largest answer that is read, in bytes: a page of 10 MB, however much of it JSON has to escape.
@@ -81,11 +82,14 @@ impl Connection {
             };
             tally.call();
             let began = Stopwatch::start();
-            let transferred = transfer(request).await;
+            let span = tracing::info_span!(target: TRACED, "call", call = template, outcome = field::Empty);
+            let transferred = transfer(request).instrument(span.clone()).await;
             let outcome = match &transferred {
                 Err(_) => Upstream::Failed,
                 Ok((status, ..)) => Upstream::Status(status.as_u16()),
             };
+            span.record("outcome", outcome.name());
+            drop(span);
             client.metrics.upstream(&template, outcome, began.elapsed());
             match &transferred {
                 Ok((status, ..)) if !status.is_server_error() => trial.succeeded(),

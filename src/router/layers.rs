@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::Instrument as _;
 
 use crate::problem::{Kind, Problem};
-use crate::telemetry::{Metrics, RequestId};
+use crate::telemetry::{Metrics, RequestId, Traceparent};
 
 /// The longest URL, in bytes: a text of 4,000 characters fits, however it is encoded.
 const MAX_URL: usize = 52 * 1024;
@@ -75,10 +75,14 @@ pub async fn trace(State(metrics): State<Metrics>, mut request: Request, next: N
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let method = method(request.method());
     let running = metrics.request(method, &route);
-    let span = tracing::info_span!("request", %id, method, route);
+    let traceparent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+    let traceparent = traceparent.and_then(Traceparent::parse).map(tracing::field::display);
+    let span =
+        tracing::info_span!("request", %id, method, route, traceparent, status = tracing::field::Empty);
     request.extensions_mut().insert(id.clone());
     let mut response = next.run(request).instrument(span.clone()).await;
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), "answered"));
+    span.record("status", response.status().as_u16());
     running.end(response.status().as_u16());
     if let Ok(value) = HeaderValue::try_from(id.to_string()) {
         response.headers_mut().insert("x-request-id", value);

@@ -126,7 +126,8 @@ pub enum Upstream {
 }
 
 impl Upstream {
-    fn name(self) -> &'static str {
+    /// A word for it.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Status(429) => "429",
             Self::Status(..300) => "2xx",

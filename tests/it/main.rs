@@ -53,5 +53,6 @@ mod serving;
 mod spaces;
 mod support;
 mod threats;
+mod traces;
 mod tree;
 mod web;

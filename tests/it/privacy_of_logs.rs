@@ -4,6 +4,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use causeway::clock::Clock;
 use causeway::sandbox::{FaultKind, NewFile, NewPage};
 use causeway::telemetry::subscriber;
 use serde_json::json;
@@ -38,7 +39,8 @@ impl Log {
         let log = Self::default();
         let writer = log.clone();
         let make = move || writer.clone();
-        let subscriber = subscriber(&causeway::config::Log { filter: filter.to_owned(), json }, make);
+        let level = causeway::config::Log { filter: filter.to_owned(), json };
+        let (subscriber, _) = subscriber(&level, None, &Clock::system(), make);
         // Of the gateway, the sandbox and this test alike: all their tasks run on this one thread.
         (log, subscriber.set_default())
     }
