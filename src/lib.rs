@@ -25,7 +25,7 @@
 //! | `ranking` | which texts answer a question |
 //! | `atlassian` | sign-in and sites at Atlassian |
 //! | `seal` | sealed strings, and every payload that travels in one |
-//! | `config`, `clock`, `urls`, `peer`, `telemetry` | the ground |
+//! | `config`, `clock`, `urls`, `peer`, `telemetry`, `aside` | the ground |
 //! | `sandbox` | a stand-in for Atlassian, on the clock alone |
 //!
 //! A request of the Actions door: `router` → bearer to grant (`oauth::bearer`) → `action::Entry::call` (checked input, `Caller`) →
@@ -48,6 +48,7 @@
 
 pub mod action;
 pub mod actions;
+pub mod aside;
 pub mod atlassian;
 pub mod clock;
 pub mod config;

@@ -353,6 +353,7 @@ impl From<confluence::Error> for Problem {
             Error::FileTooLarge => Self::file_too_large(),
             Error::Unavailable(cause) => Self::unavailable(cause),
             Error::TooLarge => Self::unavailable("the answer is larger than is read"),
+            Error::NoRoom => Self::overloaded(),
             Error::Resting { retry_after } => Self::resting(retry_after),
             Error::TooSlow => Self::too_slow(),
         }

@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::caller::foreign_space;
+use crate::aside::aside;
 use crate::atlassian::Site;
 use crate::config::Gpt;
 use crate::confluence::{
@@ -94,7 +95,9 @@ impl Wiki {
         self.permit(&content.space_id)?;
         readable(&content.status)?;
         self.connection.has_read(content.id.as_str());
-        let mentioned = mentioned_people(content.storage()).into_iter().filter_map(|id| id.parse().ok());
+        let storage = content.storage();
+        let mentioned = aside(storage.len(), || mentioned_people(storage));
+        let mentioned = mentioned.into_iter().filter_map(|id| id.parse().ok());
         let ids: Vec<AccountId> = mentioned.chain(content.version.author_id.clone()).collect();
         let (space, people) =
             tokio::try_join!(self.space_of(&content.space_id), async { Ok(self.names(ids).await) })?;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::action::{Document, FoundPage, FoundPages, Included, Wiki};
+use crate::aside::aside;
 use crate::confluence::{AccountId, ContentId, Space, SpaceKey};
 use crate::markdown::{
     self, Context, Expansions, Inclusion, from_storage, from_storage_with, included_pages, mentioned_people,
@@ -18,7 +19,7 @@ pub fn convert(
     people: &HashMap<AccountId, Arc<str>>,
 ) -> markdown::Document {
     let known = Known::new(wiki, people);
-    from_storage(storage, &known.context(page, space))
+    aside(storage.len(), || from_storage(storage, &known.context(page, space)))
 }
 
 /// Pages that a search found as Markdown, as their bodies stand: what their macros draw on is not in it.
@@ -33,7 +34,8 @@ pub fn convert_found(wiki: &Wiki, found: &FoundPages) -> Vec<markdown::Document>
         };
         from_storage(&page.storage, &context)
     };
-    found.pages.iter().map(convert).collect()
+    let bytes = found.pages.iter().map(|page| page.storage.len()).sum();
+    aside(bytes, || found.pages.iter().map(convert).collect())
 }
 
 /// A page as Markdown, its macros replaced by what they show where that can be had: included pages by their own text, the
@@ -41,7 +43,7 @@ pub fn convert_found(wiki: &Wiki, found: &FoundPages) -> Vec<markdown::Document>
 pub async fn convert_page(wiki: &Wiki, document: &Document, version: Option<u32>) -> markdown::Document {
     let (page, storage) = (&document.content.id, document.content.storage());
     let mut known = Known::new(wiki, &document.people);
-    let references = included_pages(storage, &known.context(page, &document.space));
+    let references = aside(storage.len(), || included_pages(storage, &known.context(page, &document.space)));
     let included = wiki.included(document, references).await;
     known.learn(wiki, &included).await;
     let expansions = |rendered| Expansions {
@@ -49,12 +51,16 @@ pub async fn convert_page(wiki: &Wiki, document: &Document, version: Option<u32>
         included: included.iter().map(|one| (one.reference.clone(), known.inclusion(one))).collect(),
     };
     let context = known.context(page, &document.space);
-    let converted = from_storage_with(storage, &expansions(None), &context);
+    let included_bytes: usize = included.iter().map(|page| page.content.storage().len()).sum();
+    let bytes = storage.len() + included_bytes;
+    let converted = aside(bytes, || from_storage_with(storage, &expansions(None), &context));
     if !converted.wants_rendering() {
         return converted;
     }
     match wiki.rendered(document, version).await {
-        Some(rendered) => from_storage_with(storage, &expansions(Some(&rendered)), &context),
+        Some(rendered) => aside(bytes + rendered.len(), || {
+            from_storage_with(storage, &expansions(Some(&rendered)), &context)
+        }),
         None => converted,
     }
 }

@@ -5,6 +5,7 @@ use super::conversion::convert_found;
 use super::filter::Filter;
 use super::shapes::{Person, ROOM, Space, fitting, status, time};
 use crate::action::{Action, Caller, CommaList, FoundPages, Wiki, clip, cql_problem};
+use crate::aside::aside;
 use crate::confluence::ContentKind;
 use crate::confluence::cql::{CqlError, Filters, Words};
 use crate::markdown::{Document, Passage};
@@ -102,7 +103,8 @@ impl Action for FindPassages {
         let filters = self.filter.with_author(&wiki, filters).await?;
         let found = wiki.found_pages(filters, PAGES).await?;
         let documents = convert_found(&wiki, &found);
-        let best = best(&self.query, &found, &documents, self.limit as usize);
+        let bytes = documents.iter().map(|document| document.markdown().len()).sum();
+        let best = aside(bytes, || best(&self.query, &found, &documents, self.limit as usize));
         let mut results: Vec<FoundPassage> =
             best.into_iter().map(|ranked| ranked.shown(&wiki, &found)).collect();
         keep_within(&mut results, self.max_chars as usize);

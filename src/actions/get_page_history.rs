@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::conversion::convert;
 use super::shapes::{Person, ROOM, fitting, time};
 use crate::action::{Action, Caller, Document, Wiki, clip};
+use crate::aside::aside;
 use crate::confluence::{ContentId, Version};
 use crate::problem::Problem;
 
@@ -112,7 +113,7 @@ async fn compare(
     let newer_first = one.content.version.number > other.content.version.number;
     let (from, to) = if newer_first { (other, one) } else { (one, other) };
     let (before, after) = (markdown(wiki, &from), markdown(wiki, &to));
-    let diff = unified_diff(&before, &after);
+    let diff = aside(before.len() + after.len(), || unified_diff(&before, &after));
     let start = place.and_then(|start| start.parse().ok()).unwrap_or_default();
     let lines: Vec<&str> = diff.split_inclusive('\n').skip(start).collect();
     let (count, diff) = match (fitting(&lines, ROOM), lines.first()) {

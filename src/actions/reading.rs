@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::conversion::convert_page;
 use super::shapes::{Person, Space, fitting, status, time};
 use crate::action::{Document, Wiki, clip};
+use crate::aside::aside;
 use crate::markdown::{self, Heading, Omitted, PartSize};
 use crate::problem::Problem;
 
@@ -114,8 +115,19 @@ impl Reading {
     /// The part of `document` that was asked for, in an answer of at most `room` bytes.
     pub async fn read(&self, wiki: &Wiki, document: &Document, room: usize) -> Result<Page, Problem> {
         let whole = convert_page(wiki, document, self.version).await;
-        let wanted = self.wanted(&whole)?;
-        let mut page = self.page(wiki, document, &whole, room);
+        aside(whole.markdown().len(), || self.cut(wiki, document, &whole, room))
+    }
+
+    /// The part of a page's Markdown that was asked for.
+    fn cut(
+        &self,
+        wiki: &Wiki,
+        document: &Document,
+        whole: &markdown::Document,
+        room: usize,
+    ) -> Result<Page, Problem> {
+        let wanted = self.wanted(whole)?;
+        let mut page = self.page(wiki, document, whole, room);
         // Rounded up, so that the same text is cut alike when a name around it changes.
         let around = serde_json::to_string(&page).map_or(0, |text| text.len()).next_multiple_of(1024);
         let size = PartSize {

@@ -187,13 +187,13 @@ impl Wire {
     async fn send(self, request: HttpRequest) -> Result<HttpResponse, AuthError> {
         // Whoever holds this code or refresh token: a body is one person's.
         let holder = Account::of_holder(request.body());
-        let trial =
-            self.breaker.admit(holder, self.clock.deadline(TIMEOUT)).map_err(|Resting(seconds)| {
-                self.metrics.withheld(super::RESTS);
-                let cause = "it only fails and is left alone for a while".to_owned();
-                AuthError::Unavailable { cause, retry_after: Some(seconds) }
-            })?;
-        let answer = self.transfer(request).await;
+        let rests = |Resting(seconds)| {
+            self.metrics.withheld(super::RESTS);
+            let cause = "it only fails and is left alone for a while".to_owned();
+            AuthError::Unavailable { cause, retry_after: Some(seconds) }
+        };
+        let mut trial = self.breaker.admit(holder, self.clock.deadline(TIMEOUT)).map_err(rests)?;
+        let answer = trial.wait_for(self.transfer(request), ()).await.map_err(rests)?;
         match &answer {
             Ok((status, ..)) if !status.is_server_error() => trial.succeeded(),
             _ => trial.failed(),

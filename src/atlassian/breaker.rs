@@ -3,11 +3,13 @@
 //!
 //! The crates for this read the machine's clock themselves; here it is moved by hand in tests, as everywhere.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::Instant;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
 
 use super::Account;
 use crate::clock::Clock;
@@ -18,6 +20,11 @@ const FAILURES: u32 = 10;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
+/// How long a call may be without an answer, while nobody else has one, before that is a failure: sooner than any timeout, so
+/// that a host that has fallen silent is known for it within seconds. Of a call that has less time than usual, a part of it.
+const PATIENCE: Duration = Duration::from_secs(3);
+const PART_OF_TIME: u32 = 8;
+
 /// One host's breaker. A clone is another handle to the same.
 #[derive(Clone)]
 pub struct Breaker(Arc<Inner>);
@@ -25,10 +32,14 @@ pub struct Breaker(Arc<Inner>);
 struct Inner {
     clock: Clock,
     state: Mutex<State>,
+    /// Told to all who wait whenever the breaker opens.
+    opened: Notify,
 }
 
 #[derive(Default)]
 struct State {
+    /// How many calls have been answered, ever.
+    successes: u64,
     /// Failures since the last success.
     failures: u32,
     /// Who met the first of them, and whether anybody else met one: what fails for one person only is not the host's failure.
@@ -70,7 +81,7 @@ pub struct Resting(pub u64);
 
 impl Breaker {
     pub fn new(clock: &Clock) -> Self {
-        Self(Arc::new(Inner { clock: clock.clone(), state: Mutex::default() }))
+        Self(Arc::new(Inner { clock: clock.clone(), state: Mutex::default(), opened: Notify::new() }))
     }
 
     pub fn state(&self) -> BreakerState {
@@ -89,6 +100,14 @@ impl Breaker {
         }
     }
 
+    /// While the breaker is open: when the next probe is due, be it now.
+    fn rest(&self) -> Result<(), Resting> {
+        match self.0.state().open {
+            Some(open) => Err(open.check(self.0.clock.now()).err().unwrap_or(Resting(1))),
+            None => Ok(()),
+        }
+    }
+
     /// Lets one call through, which has to be answered by `deadline`. While the breaker is open, one call at a time is let
     /// through as a probe; if it says nothing the next may go after another pause.
     pub fn admit(&self, account: Account, deadline: Instant) -> Result<Trial, Resting> {
@@ -98,11 +117,12 @@ impl Breaker {
             Some(open) => {
                 open.check(now)?;
                 open.probe_at = now + open.pause;
-                Purpose::Probe
+                Purpose::Probe(now)
             }
             None => Purpose::Call,
         };
-        Ok(Trial { breaker: self.clone(), account, deadline, purpose, verdict: None })
+        let successes = state.successes;
+        Ok(Trial { breaker: self.clone(), account, deadline, purpose, successes, verdict: None })
     }
 
     fn succeeded(&self) {
@@ -110,27 +130,32 @@ impl Breaker {
         if state.open.is_some() {
             tracing::info!("Atlassian's host answers again");
         }
-        *state = State::default();
+        *state = State { successes: state.successes.wrapping_add(1), ..State::default() };
     }
 
     fn failed(&self, account: Account, purpose: Purpose) {
         let now = self.0.clock.now();
-        let mut state = self.0.state();
+        let state = &mut *self.0.state();
         state.failures = state.failures.saturating_add(1);
         state.several |= *state.first.get_or_insert(account) != account;
-        let pause = match state.open {
-            Some(open) if purpose == Purpose::Probe => (open.pause * 2).min(LONGEST_PAUSE),
-            None if state.failures >= FAILURES && state.several => {
+        match (&mut state.open, purpose) {
+            // The pause runs from when the probe went: one that takes its time to fail puts the next no further off.
+            (Some(open), Purpose::Probe(sent)) => {
+                open.pause = (open.pause * 2).min(LONGEST_PAUSE);
+                open.probe_at = open.probe_at.max(sent + open.pause);
+            }
+            // A call from before it opened tells nothing new.
+            (Some(_), Purpose::Call) => {}
+            (None, _) if state.failures >= FAILURES && state.several => {
                 tracing::warn!(
                     failures = state.failures,
                     "Atlassian's host only fails and is left alone for a while"
                 );
-                FIRST_PAUSE
+                state.open = Some(Open { probe_at: now + FIRST_PAUSE, pause: FIRST_PAUSE });
+                self.0.opened.notify_waiters();
             }
-            // Too few yet; or calls from before it opened, which tell nothing new.
-            Some(_) | None => return,
-        };
-        state.open = Some(Open { probe_at: now + pause, pause });
+            (None, _) => {}
+        }
     }
 }
 
@@ -157,23 +182,67 @@ pub struct Trial {
     account: Account,
     deadline: Instant,
     purpose: Purpose,
+    /// How many calls had been answered when this one was let through.
+    successes: u64,
     verdict: Option<Verdict>,
 }
 
 /// Why a call was let through.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Purpose {
     Call,
-    Probe,
+    /// To see how the host is, at this time.
+    Probe(Timestamp),
 }
 
 #[derive(Clone, Copy)]
 enum Verdict {
     Succeeded,
     Failed,
+    /// A failure that has been counted already.
+    Silent,
 }
 
 impl Trial {
+    /// Waits for an answer, until it makes no sense to wait any longer: everybody else has been without one for as long, and
+    /// the host is left alone. A probe is waited for to its end. What is held `meanwhile` is let go when patience runs out.
+    pub async fn wait_for<T>(
+        &mut self,
+        answer: impl Future<Output = T>,
+        meanwhile: impl Send,
+    ) -> Result<T, Resting> {
+        let mut answer = pin!(answer);
+        let left = self.deadline.saturating_duration_since(self.breaker.0.clock.instant());
+        if let Ok(answer) = timeout(PATIENCE.min(left / PART_OF_TIME), &mut answer).await {
+            return Ok(answer);
+        }
+        drop(meanwhile);
+        tokio::select! {
+            answer = answer => Ok(answer),
+            resting = self.hopeless() => Err(resting),
+        }
+    }
+
+    async fn hopeless(&mut self) -> Resting {
+        let breaker = self.breaker.clone();
+        if self.is_silent() {
+            self.verdict = Some(Verdict::Silent);
+            breaker.failed(self.account, self.purpose);
+        }
+        loop {
+            let opened = breaker.0.opened.notified();
+            if let (Purpose::Call, Err(resting)) = (self.purpose, breaker.rest()) {
+                return resting;
+            }
+            opened.await;
+        }
+    }
+
+    /// Whether nobody has had an answer since this call went.
+    fn is_silent(&self) -> bool {
+        self.verdict.is_none() && self.breaker.0.state().successes == self.successes
+    }
+
     /// The host answered, be it with a refusal.
     pub fn succeeded(mut self) {
         self.verdict = Some(Verdict::Succeeded);
@@ -181,7 +250,7 @@ impl Trial {
 
     /// The host did not answer, or said that it cannot.
     pub fn failed(mut self) {
-        self.verdict = Some(Verdict::Failed);
+        self.verdict.get_or_insert(Verdict::Failed);
     }
 }
 
@@ -193,13 +262,17 @@ impl Drop for Trial {
             None if self.breaker.0.clock.instant() >= self.deadline => {
                 self.breaker.failed(self.account, self.purpose);
             }
-            None => {}
+            Some(Verdict::Silent) | None => {}
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
+
+    use tokio::task::JoinSet;
+
     use super::*;
 
     struct Host {
@@ -302,6 +375,73 @@ mod tests {
         host.admit("bob").unwrap().succeeded();
         drop(hanging);
         assert_eq!(host.breaker.state(), BreakerState::Closed);
+    }
+
+    /// Calls that are let through now and never answered, each in a task of its own.
+    fn silent(host: &Host, people: &[&str], calls: u32) -> JoinSet<Resting> {
+        let people = people.iter().cycle().take(calls as usize);
+        people.map(|person| unanswered(host.admit(person).unwrap())).collect()
+    }
+
+    async fn unanswered(mut trial: Trial) -> Resting {
+        trial.wait_for(pending::<()>(), ()).await.unwrap_err()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_that_falls_silent_is_left_alone_within_seconds_and_not_waited_for() {
+        let host = Host::new();
+        let began = Instant::now();
+        let given_up = silent(&host, &["alice", "bob"], 2 * FAILURES).join_all().await;
+        assert_eq!(given_up, [Resting(1)].repeat(2 * FAILURES as usize));
+        assert!(began.elapsed() < PATIENCE + Duration::from_millis(10));
+        assert_eq!(host.breaker.state(), BreakerState::Open);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slow_calls_are_waited_for_while_another_is_answered_but_hold_nothing() {
+        let host = Host::new();
+        let mut waiting = silent(&host, &["alice", "bob"], 5 * FAILURES);
+        let held = Arc::new(());
+        let (mut slow, meanwhile) = (host.admit("carol").unwrap(), held.clone());
+        waiting.spawn(async move { slow.wait_for(pending::<()>(), meanwhile).await.unwrap_err() });
+        tokio::time::sleep(PATIENCE / 2).await;
+        assert_eq!(Arc::strong_count(&held), 2);
+        host.admit("dora").unwrap().succeeded();
+        tokio::time::sleep(5 * PATIENCE).await;
+        assert!(host.breaker.state() == BreakerState::Closed && waiting.try_join_next().is_none());
+        assert_eq!(Arc::strong_count(&held), 1);
+        host.fail(FAILURES, &["alice", "bob"]);
+        assert_eq!(waiting.join_all().await.len(), 5 * FAILURES as usize + 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_call_is_one_failure_and_its_late_answer_a_success() {
+        let host = Host::new();
+        let mut slow = host.admit("alice").unwrap();
+        let late = tokio::time::sleep(2 * PATIENCE);
+        assert_eq!(slow.wait_for(late, ()).await, Ok(()), "one is not enough");
+        slow.failed();
+        host.fail(FAILURES - 2, &["alice", "bob"]);
+        assert_eq!(host.breaker.state(), BreakerState::Closed);
+        host.fail(1, &["alice"]);
+        assert_eq!(host.breaker.state(), BreakerState::Open);
+        host.clock.advance(FIRST_PAUSE);
+        let mut slow = host.admit("alice").unwrap();
+        assert_eq!(slow.wait_for(tokio::time::sleep(2 * PATIENCE), ()).await, Ok(()));
+        slow.succeeded();
+        assert_eq!(host.breaker.state(), BreakerState::Closed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn probes_that_hang_put_the_next_no_further_off_and_are_waited_for() {
+        let host = Host::opened();
+        let mut probes = JoinSet::new();
+        for _ in 0..10 {
+            host.clock.advance(LONGEST_PAUSE);
+            probes.spawn(unanswered(host.admit("alice").expect("a probe is due")));
+            tokio::time::sleep(LONGEST_PAUSE).await;
+        }
+        assert!(probes.try_join_next().is_none());
     }
 
     #[tokio::test(start_paused = true)]

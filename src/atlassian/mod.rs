@@ -11,6 +11,8 @@ mod tally;
 use std::future::Future;
 use std::time::Duration;
 
+use jiff::fmt::rfc2822;
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use tracing::{Instrument as _, field};
 
 use crate::clock::Stopwatch;
@@ -96,7 +98,42 @@ pub(crate) fn describe(error: reqwest::Error) -> String {
     text
 }
 
-/// `Retry-After` in seconds, if it is given so.
-pub(crate) fn retry_after(headers: &reqwest::header::HeaderMap) -> Option<u64> {
-    headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+/// `Retry-After` in seconds: as it is given, or until the time that it names by the clock of whoever names it.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<u64> {
+    let named = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = named.parse() {
+        return Some(seconds);
+    }
+    let time = |text: &str| rfc2822::parse(text.trim()).ok().map(|time| time.timestamp().as_second());
+    let now = time(headers.get(DATE)?.to_str().ok()?)?;
+    Some(u64::try_from(time(named)? - now).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_named_in_seconds_or_as_the_time_when_it_ends() {
+        let wait = |named: &str| {
+            let date = (DATE, "Sat, 21 Nov 2026 09:15:00 GMT".parse().unwrap());
+            retry_after(&[(RETRY_AFTER, named.parse().unwrap()), date].into_iter().collect())
+        };
+        for (named, seconds) in [
+            ("7", Some(7)),
+            (" 0 ", Some(0)),
+            ("Sat, 21 Nov 2026 09:15:30 GMT", Some(30)),
+            ("Sat, 21 Nov 2026 10:00:00 GMT", Some(45 * 60)),
+            ("Sat, 21 Nov 2026 09:00:00 GMT", Some(0)),
+            ("Mon, 21 Nov 2026 09:15:30 GMT", None),
+            ("soon", None),
+            ("-5", None),
+            ("1.5", None),
+            ("", None),
+        ] {
+            assert_eq!(wait(named), seconds, "{named}");
+        }
+        let alone = [(RETRY_AFTER, "Sat, 21 Nov 2026 09:15:30 GMT".parse().unwrap())];
+        assert_eq!(retry_after(&alone.into_iter().collect()), None);
+    }
 }

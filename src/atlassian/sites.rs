@@ -132,12 +132,13 @@ impl Sites {
         deadline: Instant,
         tally: &Tally,
     ) -> Result<Arc<[Site]>, Miss> {
-        let trial = self.breaker.admit(Account::of(token), deadline).map_err(|resting| {
+        let rests = |resting| {
             self.metrics.withheld(super::RESTS);
             SitesError::Resting(resting)
-        })?;
+        };
+        let mut trial = self.breaker.admit(Account::of(token), deadline).map_err(rests)?;
         tally.call();
-        let answer = self.ask(token).await;
+        let answer = trial.wait_for(self.ask(token), ()).await.map_err(rests)?;
         match &answer {
             Err(SitesError::Unavailable(_) | SitesError::TooSlow) => trial.failed(),
             _ => trial.succeeded(),

@@ -1,6 +1,7 @@
 //! What one request has cost at Atlassian so far: calls, points, and the time spent waiting for them; and which pages it has
 //! read for that.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,7 +26,11 @@ struct Counts {
     waiting: Mutex<Waiting>,
     /// The ids of pages that have been read, in order.
     pages: Mutex<Vec<String>>,
+    kept: Mutex<Vec<Kept>>,
 }
+
+/// Something that is given back by dropping it.
+pub type Kept = Arc<dyn Any + Send + Sync>;
 
 /// The time in which at least one call was being waited for: calls side by side do not add up.
 #[derive(Default)]
@@ -56,7 +61,13 @@ impl Tally {
             points: AtomicU64::new(0),
             waiting: Mutex::default(),
             pages: Mutex::default(),
+            kept: Mutex::default(),
         }))
+    }
+
+    /// Keeps something for as long as the request lasts.
+    pub fn keep(&self, kept: Kept) {
+        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
     }
 
     /// Counts one call that is about to be sent.

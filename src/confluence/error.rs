@@ -35,6 +35,9 @@ pub enum Error {
     /// More than is read.
     #[error("the answer is larger than is read")]
     TooLarge,
+    /// So much is being read for others that there is no room for a large answer.
+    #[error("no room for the answer")]
+    NoRoom,
     #[error("the file is larger than was to be read")]
     FileTooLarge,
     /// Anything unusable.

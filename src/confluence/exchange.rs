@@ -7,9 +7,11 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{RequestBuilder, StatusCode};
 use secrecy::ExposeSecret;
+use tokio::time::timeout;
 use tracing::{Instrument as _, field};
 use url::Url;
 
+use super::room::{Room, Taken, USUAL};
 use super::{Call, Client, Connection, Error, Expected, error, points};
 use crate::atlassian::{Account, RESTS, Resting, Tally, describe, retry_after};
 use crate::clock::Stopwatch;
@@ -34,6 +36,8 @@ pub enum Attempt {
 /// An answer of the kind that was expected.
 pub struct Reply {
     pub body: Vec<u8>,
+    /// What a large body takes.
+    pub room: Option<Arc<Taken>>,
     /// Where a redirect leads.
     pub location: Option<String>,
     paid: AtomicBool,
@@ -47,11 +51,13 @@ impl Reply {
 }
 
 impl Connection {
-    /// Sends `call` once. The future stands by itself: it may outlive this connection, for others who ask the same.
+    /// Sends `call` once, and waits for each piece of the answer for at most `silence`. The future stands by itself: it may
+    /// outlive this connection, for others who ask the same.
     pub(super) fn exchange(
         &self,
         call: &Call<'_>,
         url: &Url,
+        silence: Duration,
     ) -> impl Future<Output = Attempt> + Send + 'static {
         let request = self
             .client
@@ -71,40 +77,42 @@ impl Connection {
             if let Err(error) = client.admit(account) {
                 return Attempt::Failed(error);
             }
-            let _place = client.places.take(account, site).await;
+            let place = client.places.take(account, site).await;
             let admitted = client.admit(account);
             let trial = admitted.and_then(|()| {
                 client.breaker.admit(account, deadline).map_err(|resting| client.rests(resting))
             });
-            let trial = match trial {
+            let mut trial = match trial {
                 Ok(trial) => trial,
                 Err(error) => return Attempt::Failed(error),
             };
             tally.call();
             let began = Stopwatch::start();
             let span = tracing::info_span!(target: TRACED, "call", call = template, outcome = field::Empty);
-            let transferred = transfer(request).instrument(span.clone()).await;
-            let outcome = match &transferred {
-                Err(_) => Upstream::Failed,
-                Ok((status, ..)) => Upstream::Status(status.as_u16()),
-            };
+            // The place is for calls that are answered in their turn: one that is not stands in nobody's way.
+            let transfer = transfer(request, silence, &client.room).instrument(span.clone());
+            let waited = trial.wait_for(transfer, place).await;
+            let outcome = waited.as_ref().map_or(Upstream::TooSlow, outcome);
             span.record("outcome", outcome.name());
             drop(span);
             client.metrics.upstream(&template, outcome, began.elapsed());
+            let transferred = match waited {
+                Ok(transferred) => transferred,
+                Err(resting) => return Attempt::Failed(client.rests(resting)),
+            };
             match &transferred {
-                Ok((status, ..)) if !status.is_server_error() => trial.succeeded(),
+                Ok(answer) if !answer.status.is_server_error() => trial.succeeded(),
                 _ => trial.failed(),
             }
             let attempt = match transferred {
                 Err(error) => {
-                    let cause = Error::Unavailable(describe(error));
-                    tracing::debug!(call = template, error = %cause, "upstream call failed");
-                    Attempt::Again(jittered(AFTER_FAILURE), cause)
+                    tracing::debug!(call = template, %error, "upstream call failed");
+                    Attempt::Again(jittered(AFTER_FAILURE), error)
                 }
-                Ok((status, headers, body)) => {
-                    tracing::debug!(call = template, status = status.as_u16(), "upstream call");
-                    client.budget.learn(&headers);
-                    judge(expected, status, &headers, body)
+                Ok(answer) => {
+                    tracing::debug!(call = template, status = answer.status.as_u16(), "upstream call");
+                    client.budget.learn(&answer.headers);
+                    judge(expected, answer)
                 }
             };
             if !matches!(attempt, Attempt::Reply(_)) {
@@ -139,30 +147,76 @@ impl Client {
     }
 }
 
-type Transferred = (StatusCode, HeaderMap, Option<Vec<u8>>);
-
-/// A body of `None` stands for one that is larger than [`MAX_BODY`].
-async fn transfer(request: RequestBuilder) -> Result<Transferred, reqwest::Error> {
-    let mut response = request.send().await?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-    if announced > MAX_BODY {
-        return Ok((status, headers, None));
-    }
-    // What is announced may be a lie: room is made for what is usual, the rest when it comes.
-    let mut body = Vec::with_capacity(announced.min(256 * 1024));
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > MAX_BODY {
-            return Ok((status, headers, None));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok((status, headers, Some(body)))
+/// An answer as it came, whatever it says.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    /// The error is for a body that is not read, whoever asks again.
+    body: Result<Body, Error>,
 }
 
-fn judge(expected: Expected, status: StatusCode, headers: &HeaderMap, body: Option<Vec<u8>>) -> Attempt {
-    let Some(body) = body else {
-        return Attempt::Failed(Error::TooLarge);
+#[derive(Default)]
+struct Body {
+    bytes: Vec<u8>,
+    room: Option<Taken>,
+}
+
+fn outcome(transferred: &Result<Answer, Error>) -> Upstream {
+    match transferred {
+        Ok(answer) => Upstream::Status(answer.status.as_u16()),
+        Err(Error::TooSlow) => Upstream::TooSlow,
+        Err(_) => Upstream::Failed,
+    }
+}
+
+async fn transfer(request: RequestBuilder, silence: Duration, room: &Room) -> Result<Answer, Error> {
+    let mut response = prompt(silence, request.send()).await?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = read(&mut response, silence, room).await?;
+    Ok(Answer { status, headers, body })
+}
+
+async fn read(
+    response: &mut reqwest::Response,
+    silence: Duration,
+    room: &Room,
+) -> Result<Result<Body, Error>, Error> {
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
+    if announced.is_some_and(|announced| announced > MAX_BODY) {
+        return Ok(Err(Error::TooLarge));
+    }
+    let mut body = Body::default();
+    // What is announced may be a lie: space is made for what is usual, the rest when it comes.
+    body.bytes.reserve_exact(announced.unwrap_or_default().min(USUAL));
+    while let Some(chunk) = prompt(silence, response.chunk()).await? {
+        let length = body.bytes.len() + chunk.len();
+        if length > MAX_BODY {
+            return Ok(Err(Error::TooLarge));
+        }
+        if length > USUAL && body.room.is_none() {
+            let Some(taken) = room.take(announced.unwrap_or(MAX_BODY)).await else {
+                return Ok(Err(Error::NoRoom));
+            };
+            body.room = Some(taken);
+        }
+        body.bytes.extend_from_slice(&chunk);
+    }
+    if let Some(taken) = &mut body.room {
+        taken.shrink(body.bytes.len());
+    }
+    Ok(Ok(body))
+}
+
+/// The next piece of an answer, unless it takes too long to come.
+async fn prompt<T>(silence: Duration, piece: impl Future<Output = reqwest::Result<T>>) -> Result<T, Error> {
+    let piece = timeout(silence, piece).await.map_err(|_| Error::TooSlow)?;
+    piece.map_err(|error| Error::Unavailable(describe(error)))
+}
+
+fn judge(expected: Expected, Answer { status, headers, body }: Answer) -> Attempt {
+    let body = match body {
+        Ok(body) => body,
+        Err(error) => return Attempt::Failed(error),
     };
     let is_expected = match expected {
         Expected::Body => status.is_success(),
@@ -170,10 +224,12 @@ fn judge(expected: Expected, status: StatusCode, headers: &HeaderMap, body: Opti
     };
     if is_expected {
         let location = headers.get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        return Attempt::Reply(Arc::new(Reply { body, location, paid: AtomicBool::new(false) }));
+        let Body { bytes, room } = body;
+        let room = room.map(Arc::new);
+        return Attempt::Reply(Arc::new(Reply { body: bytes, room, location, paid: AtomicBool::new(false) }));
     }
-    let error = error::from_answer(status, headers, &body);
-    let named = retry_after(headers).map(Duration::from_secs);
+    let error = error::from_answer(status, &headers, &body.bytes);
+    let named = retry_after(&headers).map(Duration::from_secs);
     match status {
         StatusCode::TOO_MANY_REQUESTS => Attempt::Again(jittered(named.unwrap_or(AFTER_BURST)), error),
         StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE => {

@@ -18,12 +18,14 @@ mod ids;
 mod places;
 mod points;
 mod raw;
+mod room;
 mod search;
 mod spaces;
 mod tree;
 mod users;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Method;
 use secrecy::SecretString;
@@ -32,6 +34,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
+use crate::aside::aside;
 use crate::atlassian::{Account, Breaker, CloudId, Tally};
 use crate::clock::{Clock, Stopwatch};
 use crate::telemetry::Metrics;
@@ -41,6 +44,7 @@ use exchange::{Attempt, Reply};
 use flights::Flights;
 use places::Places;
 use points::{Counted, Price};
+use room::Room;
 
 pub use attachments::Attachment;
 pub use budget::Budget;
@@ -59,6 +63,11 @@ pub use users::Person;
 /// for the retry, and for what comes after it.
 const WORTH_WAITING: u32 = 4;
 
+/// How long Confluence may keep silent before a call is tried once more, as its connection may have died; and the part of the
+/// time left that this may take. The second try is waited for as long as anybody has time.
+const SILENCE: Duration = Duration::from_secs(10);
+const PART_OF_TIME: u32 = 3;
+
 /// The client of Confluence, shared by all requests.
 #[derive(Clone)]
 pub struct Client {
@@ -70,6 +79,7 @@ pub struct Client {
     caches: Arc<Caches>,
     flights: Arc<Flights<Attempt>>,
     places: Arc<Places>,
+    room: Arc<Room>,
     budget: Arc<Budget>,
     breaker: Breaker,
     metrics: Metrics,
@@ -93,6 +103,7 @@ impl Client {
             caches: Arc::new(Caches::new(&metrics)),
             flights: Arc::default(),
             places: Arc::default(),
+            room: Arc::default(),
             budget: Arc::new(Budget::new(clock)),
             breaker,
             metrics,
@@ -197,7 +208,11 @@ impl Connection {
             let _wait = self.tally.wait();
             self.reply(&call).await?
         };
-        let answer: T = serde_json::from_slice(&reply.body)
+        // What is read of a large answer lasts as long as the request.
+        if let Some(room) = &reply.room {
+            self.tally.keep(room.clone());
+        }
+        let answer: T = aside(reply.body.len(), || serde_json::from_slice(&reply.body))
             .map_err(|error| Error::Unavailable(format!("unreadable JSON: {:?}", error.classify())))?;
         if reply.is_unpaid() {
             let points = call.price.of(answer.rows());
@@ -209,15 +224,16 @@ impl Connection {
     /// The only way out to Confluence: tries, and once more where that may help.
     async fn reply(&self, call: &Call<'_>) -> Result<Arc<Reply>, Error> {
         let url = self.url(call)?;
-        match self.attempt(call, &url).await {
+        let silence = SILENCE.min(self.left() / PART_OF_TIME);
+        match self.attempt(call, &url, silence).await {
             Attempt::Reply(reply) => Ok(reply),
             Attempt::Failed(error) => Err(error),
             Attempt::Again(pause, error) => {
-                if pause > (self.deadline - self.client.clock.instant()) / WORTH_WAITING {
+                if pause > self.left() / WORTH_WAITING {
                     return Err(error);
                 }
                 sleep(pause).await;
-                match self.attempt(call, &url).await {
+                match self.attempt(call, &url, Duration::MAX).await {
                     Attempt::Reply(reply) => Ok(reply),
                     Attempt::Again(_, error) | Attempt::Failed(error) => Err(error),
                 }
@@ -226,12 +242,12 @@ impl Connection {
     }
 
     /// One try, or the outcome of the same person's same request that is under way.
-    async fn attempt(&self, call: &Call<'_>, url: &Url) -> Attempt {
+    async fn attempt(&self, call: &Call<'_>, url: &Url, silence: Duration) -> Attempt {
         let mut key = Sha256::new().chain_update(self.partition).chain_update(call.method.as_str());
         for part in [url.as_str(), call.body.as_deref().unwrap_or_default()] {
             key = key.chain_update(b"\n").chain_update(part);
         }
-        let flight = self.client.flights.join(key.finalize().into(), self.exchange(call, url));
+        let flight = self.client.flights.join(key.finalize().into(), self.exchange(call, url, silence));
         let began = Stopwatch::start();
         timeout_at(self.deadline, flight).await.unwrap_or_else(|_| {
             let template = call.template();
@@ -239,6 +255,11 @@ impl Connection {
             tracing::debug!(call = template, "upstream call ran out of time");
             Attempt::Failed(Error::TooSlow)
         })
+    }
+
+    /// The time there is.
+    fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(self.client.clock.instant())
     }
 
     fn url(&self, call: &Call<'_>) -> Result<Url, Error> {

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::points::{Counted, Price};
 use super::{Call, Connection, Error};
+use crate::aside::aside;
 
 const MAX_SEGMENTS: usize = 20;
 const MAX_SEGMENT: usize = 255;
@@ -128,10 +129,11 @@ impl Connection {
         let query = query.0.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         let Answer(answer) =
             self.send(Call::get(Price::List, &segments, query)).await.map_err(|error| self.clean(error))?;
-        if answer.to_string().len() > MAX_ANSWER {
+        let length = answer.to_string().len();
+        if length > MAX_ANSWER {
             return Err(Error::Unavailable("the answer is larger than is looked through".to_owned()));
         }
-        Ok(self.scrubber().value(answer))
+        Ok(aside(length, || self.scrubber().value(answer)))
     }
 
     /// The same of a refusal's reason.

@@ -1,10 +1,15 @@
 //! Faults that tests put in the way: what networks and upstreams do on bad days.
 
+use std::convert::Infallible;
+use std::io::Write as _;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use futures_util::stream::{self, Stream, StreamExt as _};
 
 use super::reply::json_reply;
 
@@ -37,6 +42,16 @@ pub enum FaultKind {
     Reset,
     /// The answer ends in its middle.
     TruncatedBody,
+    /// The answer stops in its middle and the connection stays.
+    Stall,
+    /// The answer comes a few bytes at a time, for minutes.
+    Trickle,
+    /// As the other, for half of the requests.
+    Half(Box<FaultKind>),
+    /// A JSON document, compressed.
+    Gzip(String),
+    /// A JSON document of 32 MB, compressed to almost nothing.
+    HugeGzip,
     /// 200 with half a JSON document.
     MalformedJson,
     /// 200 with a JSON document of 32 MB.
@@ -67,14 +82,17 @@ impl FaultKind {
             // Unwinding ends the task that serves the connection, without a word to anybody.
             FaultKind::Reset => std::panic::resume_unwind(Box::new("the sandbox closes the connection")),
             FaultKind::TruncatedBody => truncated(),
+            FaultKind::Stall => stalled(),
+            FaultKind::Trickle => trickling(),
+            FaultKind::Half(kind) if rand::random() => return kind.outcome(),
+            FaultKind::Half(_) => return Outcome::Late(Duration::ZERO, None),
+            FaultKind::Gzip(body) => gzip(&body),
+            FaultKind::HugeGzip => gzip(&huge()),
             FaultKind::MalformedJson => {
                 ([(header::CONTENT_TYPE, "application/json")], "{\"results\":[{\"id\":\"1310721\",\"ti")
                     .into_response()
             }
-            FaultKind::HugeBody => {
-                let body = format!("{{\"results\":[\"{}\"]}}", "x".repeat(HUGE));
-                ([(header::CONTENT_TYPE, "application/json")], body).into_response()
-            }
+            FaultKind::HugeBody => ([(header::CONTENT_TYPE, "application/json")], huge()).into_response(),
             FaultKind::AccessBlocked => {
                 let mut response = json_reply(
                     StatusCode::FORBIDDEN,
@@ -104,6 +122,38 @@ fn given(status: u16, headers: Vec<(String, String)>, body: String) -> Response 
         }
     }
     response
+}
+
+fn huge() -> String {
+    format!("{{\"results\":[\"{}\"]}}", "x".repeat(HUGE))
+}
+
+fn gzip(body: &str) -> Response {
+    let mut compressed = GzEncoder::new(Vec::new(), Compression::fast());
+    // Writing to memory does not fail.
+    compressed.write_all(body.as_bytes()).unwrap_or_default();
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CONTENT_ENCODING, "gzip")];
+    (headers, compressed.finish().unwrap_or_default()).into_response()
+}
+
+fn stalled() -> Response {
+    streamed(beginning().chain(stream::pending()))
+}
+
+fn trickling() -> Response {
+    streamed(beginning().chain(stream::repeat(Bytes::from_static(b" ")).then(|space| async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        space
+    })))
+}
+
+fn beginning() -> impl Stream<Item = Bytes> + Send {
+    stream::iter([Bytes::from_static(b"{\"results\":[")])
+}
+
+fn streamed(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Response {
+    let body = Body::from_stream(pieces.map(Ok::<_, Infallible>));
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 /// Promises more than it sends. The beginning has to be large, or it would never leave the server's buffer.

@@ -157,6 +157,35 @@ async fn the_budget_holds_for_all_calls_of_an_action_together() {
 }
 
 #[tokio::test]
+async fn a_connection_that_has_died_is_noticed_and_the_call_tried_once_more() {
+    let (world, alice) = alice().await;
+    let hurried = world.hurried(Duration::from_secs(3)).await;
+    for kind in [FaultKind::Hang, FaultKind::Stall] {
+        world.break_confluence(1, kind);
+        hurried.get(&alice, "/v1/pages/1310745").await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_wait_named_as_a_time_is_passed_on_in_seconds() {
+    let named = [("date", "Sat, 21 Nov 2026 09:15:00 GMT"), ("retry-after", "Sat, 21 Nov 2026 09:35:34 GMT")];
+    let (world, alice) = alice().await;
+    world.break_confluence(usize::MAX, status(429, &named));
+    let answer = world.get(&alice, "/v1/search?query=x").await.refused(429, "rate-limited");
+    assert_eq!(answer.header("retry-after"), "1234");
+}
+
+#[tokio::test]
+async fn a_compressed_answer_is_read_and_bounded_by_what_it_holds() {
+    let (world, alice) = alice().await;
+    world.break_confluence(1, FaultKind::HugeGzip);
+    world.get(&alice, "/v1/pages/1310745").await.refused(502, "confluence-unavailable");
+    world.break_confluence(usize::MAX, FaultKind::Gzip("{\"results\":[],\"totalSize\":0}".to_owned()));
+    let found = world.get(&alice, "/v1/search?query=x&space=ENG").await.expect(200);
+    assert_eq!(found.json["total"], 0);
+}
+
+#[tokio::test]
 async fn a_pause_before_a_retry_that_the_budget_has_no_room_for_is_not_made() {
     let (world, alice) = alice().await;
     let hurried = world.hurried(Duration::from_millis(700)).await;

@@ -6,7 +6,7 @@
 //! let answer = world.get(&alice, "/v1/search?query=x").await;
 //! ```
 
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 mod answer;
 mod browser;

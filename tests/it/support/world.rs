@@ -110,6 +110,8 @@ impl World {
         let http = causeway::atlassian::http_builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
+            // What is sent is looked at as it comes.
+            .no_gzip()
             .build()
             .unwrap();
         let mut world =
