@@ -144,8 +144,6 @@ impl Breaker {
                 open.pause = (open.pause * 2).min(LONGEST_PAUSE);
                 open.probe_at = open.probe_at.max(sent + open.pause);
             }
-            // A call from before it opened tells nothing new.
-            (Some(_), Purpose::Call) => {}
             (None, _) if state.failures >= FAILURES && state.several => {
                 tracing::warn!(
                     failures = state.failures,
@@ -154,7 +152,8 @@ impl Breaker {
                 state.open = Some(Open { probe_at: now + FIRST_PAUSE, pause: FIRST_PAUSE });
                 self.0.opened.notify_waiters();
             }
-            (None, _) => {}
+            // Not yet; or a call from before it opened, which tells nothing new.
+            (None, _) | (Some(_), Purpose::Call) => {}
         }
     }
 }
@@ -274,6 +273,7 @@ mod tests {
     use tokio::task::JoinSet;
 
     use super::*;
+    use crate::clock::Stopwatch;
 
     struct Host {
         clock: Clock,
@@ -390,7 +390,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_host_that_falls_silent_is_left_alone_within_seconds_and_not_waited_for() {
         let host = Host::new();
-        let began = Instant::now();
+        let began = Stopwatch::start();
         let given_up = silent(&host, &["alice", "bob"], 2 * FAILURES).join_all().await;
         assert_eq!(given_up, [Resting(1)].repeat(2 * FAILURES as usize));
         assert!(began.elapsed() < PATIENCE + Duration::from_millis(10));
