@@ -5,6 +5,8 @@ mod documents;
 mod health;
 mod layers;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
@@ -38,7 +40,8 @@ pub fn router(gateway: &Gateway) -> Router {
     let resource_metadata = || get(oauth::resource_metadata).options(oauth::preflight);
     let limits = layers::InFlight::new(gateway.config.max_in_flight, gateway.services.metrics.clone());
 
-    let actions: Router = action::router(gateway.entries.iter()).with_state(gateway.services.clone()).into();
+    let services = Arc::new(gateway.services.clone());
+    let actions: Router = action::router(gateway.entries.iter()).with_state(services).into();
     let mcp = Router::new()
         .route("/mcp", post(mcp::answer))
         .route("/gpts/{gpt}/mcp", post(mcp::answer))

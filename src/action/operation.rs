@@ -1,5 +1,7 @@
 //! The Actions door: an entry as an OpenAPI operation, and as the route that answers it.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, RawQuery, State};
@@ -22,17 +24,18 @@ use crate::problem::Problem;
 use crate::seal::payloads::Door;
 
 /// The routes of `entries` together with their document: what is served and what is described come from one expression.
-pub fn router<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> OpenApiRouter<Services> {
+pub fn router<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> OpenApiRouter<Arc<Services>> {
     entries.into_iter().fold(OpenApiRouter::new(), |router, entry| router.routes(entry.routes()))
 }
 
 impl Entry {
     /// The route and its operation, as [`OpenApiRouter::routes`] takes them.
-    fn routes(&self) -> UtoipaMethodRouter<Services> {
+    fn routes(&self) -> UtoipaMethodRouter<Arc<Services>> {
         let mut paths = Paths::new();
         paths.paths.insert(self.path.to_owned(), PathItem::new(HttpMethod::Get, self.operation()));
-        let entry = self.clone();
-        let answer = move |State(services): State<Services>,
+        // Each layer clones what it wraps for each request.
+        let entry = Arc::new(self.clone());
+        let answer = move |State(services): State<Arc<Services>>,
                            headers: HeaderMap,
                            path: PathParams,
                            RawQuery(query): RawQuery| async move {
