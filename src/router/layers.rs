@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const WAITING: usize = 16;
 
 /// From when on a request is slow, and how often it is looked whether there is a place for one more that is.
-const PROMPT: Duration = Duration::from_secs(4);
+const PROMPT: Duration = Duration::from_secs(15);
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// Places for requests that call Confluence (`CAUSEWAY_MAX_IN_FLIGHT`), and for those that wait for one.
