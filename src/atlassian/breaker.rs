@@ -20,10 +20,10 @@ const FAILURES: u32 = 10;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
-/// How long a call may be without an answer, while nobody else has one, before that is a failure: sooner than any timeout, so
-/// that a host that has fallen silent is known for it within seconds. Of a call that has less time than usual, a part of it.
-const PATIENCE: Duration = Duration::from_secs(3);
-const PART_OF_TIME: u32 = 8;
+/// How long a call may be without an answer, while nobody else has one, before that is a failure: longer than a slow search, so
+/// that only a host that has fallen silent is taken for one. Of a call that has less time than usual, a part of it.
+const PATIENCE: Duration = Duration::from_secs(8);
+const PART_OF_TIME: u32 = 4;
 
 /// One host's breaker. A clone is another handle to the same.
 #[derive(Clone)]
