@@ -23,7 +23,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// How long a call may be without an answer, while nobody else has one, before that is a failure: longer than a slow search, so
 /// that only a host that has fallen silent is taken for one. Of a call that has less time than usual, a part of it.
 const PATIENCE: Duration = Duration::from_secs(8);
-const PART_OF_TIME: u32 = 4;
+const PART_OF_TIME: u32 = 2;
 
 /// One host's breaker. A clone is another handle to the same.
 #[derive(Clone)]
