@@ -112,6 +112,10 @@ test("Try it signs in at Atlassian and shows results; a second search needs no s
   await page.getByLabel("Search for").fill("zzzznothinghasthisword");
   await button.click();
   await page.getByText("Nothing found.").waitFor();
+  await page.getByLabel("Search for").fill("onboarding zzzznothinghasthisword");
+  await button.click();
+  await page.getByText("Nothing holds all of these words.").waitFor();
+  await page.locator(".results a").first().waitFor();
   assert.deepEqual(complaints, []);
   await context.close();
 });

@@ -103,7 +103,7 @@ function answers({ results, suggestion, total }) {
   const list = element("ol", "", { class: "results" });
   list.append(...items);
   const found = total > results.length ? `${total} results, of which the first ${results.length}` : `${results.length} result${results.length === 1 ? "" : "s"}`;
-  return [element("p", `It works: ${found}.`), list];
+  return [element("p", `It works: ${found}. ${suggestion ?? ""}`), list];
 }
 
 async function run() {
