@@ -137,7 +137,7 @@ pub fn resources(sandbox: &Sandbox, person: &Person) -> &'static [(&'static Site
 pub fn caller(sandbox: &Sandbox, headers: &HeaderMap, path: Option<&str>) -> Result<Caller, Refusal> {
     let unauthorized = || Refusal::gateway(StatusCode::UNAUTHORIZED, "Unauthorized");
     let token = bearer(headers).ok_or_else(unauthorized)?;
-    let claims = jwt::open(&sandbox.shared.key, token).ok_or_else(unauthorized)?;
+    let claims: jwt::Claims = jwt::open(&sandbox.shared.key, token).ok_or_else(unauthorized)?;
     let person = claims.person().ok_or_else(unauthorized)?;
     if claims.exp <= sandbox.shared.clock.unix() {
         return Err(expired(sandbox, path));

@@ -74,7 +74,7 @@ impl Drop for UnderWay<'_> {
 
 fn person(sandbox: &Sandbox, headers: &HeaderMap) -> Option<String> {
     let token = bearer(headers)?;
-    Some(jwt::open(&sandbox.shared.key, token)?.person()?.key.to_owned())
+    Some(jwt::open::<jwt::Claims>(&sandbox.shared.key, token)?.person()?.key.to_owned())
 }
 
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -5,11 +5,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 
 use crate::sandbox::Sandbox;
 use crate::sandbox::gate::Ask;
+use crate::sandbox::oauth::jwt;
 use crate::sandbox::query::Query;
 use crate::sandbox::reply::{Answer, Points, Refusal};
 
@@ -43,8 +43,7 @@ pub fn redirect(ask: &Ask) -> Answer {
     }
     let exp = ask.now.as_second() + LIFETIME;
     let ticket = Ticket { file: file.file_id.clone(), id: file.id.clone(), exp };
-    let key = EncodingKey::from_secret(&ask.sandbox.shared.key);
-    let token = encode(&Header::new(Algorithm::HS256), &ticket, &key).unwrap_or_default();
+    let token = jwt::sign(&ask.sandbox.shared.key, &ticket);
     let name = crate::sandbox::links::escape_path(&file.title);
     let location = format!(
         "http://{}/media/file/{}/binary?token={token}&client={}&dl=true&name={name}",
@@ -73,12 +72,8 @@ pub async fn media(
             .into_response();
     }
     let query = Query::parse(raw.as_deref());
-    let mut validation = Validation::new(Algorithm::HS256);
-    validation.validate_exp = false;
-    validation.required_spec_claims.clear();
-    let key = DecodingKey::from_secret(&sandbox.shared.key);
-    let ticket = decode::<Ticket>(query.get("token").unwrap_or_default(), &key, &validation);
-    let Ok(ticket) = ticket.map(|data| data.claims) else { return refuse("The token is not valid") };
+    let ticket: Option<Ticket> = jwt::open(&sandbox.shared.key, query.get("token").unwrap_or_default());
+    let Some(ticket) = ticket else { return refuse("The token is not valid") };
     if ticket.file != file_id || ticket.exp <= sandbox.shared.clock.unix() {
         return refuse("The token is not valid");
     }
