@@ -25,7 +25,7 @@
 //! | `ranking` | which texts answer a question |
 //! | `atlassian` | sign-in and sites at Atlassian |
 //! | `seal` | sealed strings, and every payload that travels in one |
-//! | `config`, `clock`, `urls`, `peer`, `telemetry`, `aside` | the ground |
+//! | `config`, `clock`, `urls`, `peer`, `telemetry`, `aside`, `lenient` | the ground |
 //! | `sandbox` | a stand-in for Atlassian, on the clock alone |
 //!
 //! A request of the Actions door: `router` → bearer to grant (`oauth::bearer`) → `action::Entry::call` (checked input, `Caller`) →
@@ -56,6 +56,7 @@ pub mod confluence;
 pub mod demo;
 pub mod extract;
 pub mod files;
+pub mod lenient;
 pub mod markdown;
 pub mod mcp;
 pub mod oauth;
@@ -92,7 +93,7 @@ use web::checks::{Check, Checks};
 pub struct Gateway {
     pub config: Arc<Config>,
     pub entries: Arc<[Entry]>,
-    pub services: Services,
+    pub services: Arc<Services>,
     pub http: reqwest::Client,
 }
 
@@ -140,7 +141,7 @@ impl Gateway {
             budget: config.budget,
             audit: config.audit,
         };
-        Ok(Self { config, entries, services, http })
+        Ok(Self { config, entries, services: Arc::new(services), http })
     }
 }
 

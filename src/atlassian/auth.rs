@@ -12,7 +12,7 @@ use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Account, Breaker, Resting};
+use super::{AccessToken, Account, Breaker, Resting};
 use crate::clock::Clock;
 use crate::config;
 use crate::telemetry::Metrics;
@@ -47,7 +47,7 @@ struct Wire {
 
 /// What Atlassian grants.
 pub struct Tokens {
-    pub access_token: SecretString,
+    pub access_token: AccessToken,
     /// Absent only when Atlassian did not grant `offline_access`, or did not rotate.
     pub refresh_token: Option<SecretString>,
     pub expires_in: Duration,
@@ -140,7 +140,7 @@ fn tokens(answer: &BasicTokenResponse) -> Tokens {
         scopes.join(" ")
     });
     Tokens {
-        access_token: answer.access_token().secret().clone().into(),
+        access_token: AccessToken::new(answer.access_token().secret().clone()),
         refresh_token: answer.refresh_token().map(|token| token.secret().clone().into()),
         expires_in: answer.expires_in().unwrap_or(USUAL_LIFETIME),
         scopes,

@@ -7,6 +7,7 @@ mod breaker;
 mod probe;
 mod sites;
 mod tally;
+mod token;
 
 use std::future::Future;
 use std::time::Duration;
@@ -19,12 +20,13 @@ use crate::clock::Stopwatch;
 use crate::telemetry::metrics::Upstream;
 use crate::telemetry::{Metrics, TRACED};
 
-pub use account::{Account, account_id};
+pub use account::Account;
 pub use auth::{Auth, AuthError, Tokens};
 pub use breaker::{Breaker, BreakerState, Resting, Trial};
 pub use probe::Beginning;
 pub use sites::{CloudId, Site, Sites, SitesError};
 pub use tally::Tally;
+pub use token::AccessToken;
 
 /// Why a call was not made to a host that is left alone, as it is counted.
 pub(crate) const RESTS: &str = "host rests";

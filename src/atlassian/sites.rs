@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use moka::future::Cache;
 use reqwest::StatusCode;
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::time::Instant;
 use url::Url;
 
-use super::{Account, Breaker, Resting, Tally};
-use crate::seal::fingerprint;
+use super::{AccessToken, Breaker, Resting, Tally};
+use crate::lenient::Lenient;
 use crate::telemetry::Metrics;
 
 /// How long an answer is remembered. An Atlassian token lives as long.
@@ -108,14 +107,17 @@ impl Sites {
     /// remembered, so that a person who is given access need not wait.
     pub async fn of(
         &self,
-        token: &SecretString,
+        token: &AccessToken,
         deadline: Instant,
         tally: &Tally,
     ) -> Result<Arc<[Site]>, SitesError> {
-        let key = fingerprint(token.expose_secret());
-        self.metrics.cache("sites", self.known.contains_key(&key).then_some(&()));
+        let known = self.known.get(token.fingerprint()).await;
+        self.metrics.cache("sites", known.as_ref());
+        if let Some(sites) = known {
+            return Ok(sites);
+        }
         let _wait = tally.wait();
-        let looked_up = self.known.try_get_with(key, self.look_up(token, deadline, tally));
+        let looked_up = self.known.try_get_with(*token.fingerprint(), self.look_up(token, deadline, tally));
         match tokio::time::timeout_at(deadline, looked_up).await {
             Ok(Ok(sites)) => Ok(sites),
             Ok(Err(miss)) => match miss.as_ref() {
@@ -128,7 +130,7 @@ impl Sites {
 
     async fn look_up(
         &self,
-        token: &SecretString,
+        token: &AccessToken,
         deadline: Instant,
         tally: &Tally,
     ) -> Result<Arc<[Site]>, Miss> {
@@ -136,7 +138,7 @@ impl Sites {
             self.metrics.withheld(super::RESTS);
             SitesError::Resting(resting)
         };
-        let mut trial = self.breaker.admit(Account::of(token), deadline).map_err(rests)?;
+        let mut trial = self.breaker.admit(token.account(), deadline).map_err(rests)?;
         tally.call();
         let answer = trial.wait_for(self.ask(token), ()).await.map_err(rests)?;
         match &answer {
@@ -148,8 +150,8 @@ impl Sites {
         if sites.is_empty() { Err(Miss::Empty) } else { Ok(sites.into()) }
     }
 
-    async fn ask(&self, token: &SecretString) -> Result<Vec<u8>, SitesError> {
-        let request = self.http.get(self.url.clone()).bearer_auth(token.expose_secret()).timeout(TIMEOUT);
+    async fn ask(&self, token: &AccessToken) -> Result<Vec<u8>, SitesError> {
+        let request = self.http.get(self.url.clone()).bearer_auth(token.expose()).timeout(TIMEOUT);
         let sent = super::counted(&self.metrics, "oauth/token/accessible-resources", request.send());
         let response = sent.await.map_err(|error| {
             if error.is_timeout() {
@@ -185,10 +187,10 @@ impl From<SitesError> for Miss {
 /// Groups the rows by id, for one site has a row for each product, and keeps the sites whose scopes name Confluence, in
 /// Atlassian's order. A row that cannot be read is passed over; the rest still counts.
 fn confluence_sites(body: &[u8]) -> Option<Vec<Site>> {
-    let rows: Vec<serde_json::Value> = serde_json::from_slice(body).ok()?;
+    let rows: Vec<Lenient<Row>> = serde_json::from_slice(body).ok()?;
     let mut order = Vec::new();
     let mut confluence: BTreeMap<CloudId, bool> = BTreeMap::new();
-    for row in rows.into_iter().filter_map(|row| serde_json::from_value::<Row>(row).ok()) {
+    for row in rows.into_iter().filter_map(|row| row.0) {
         let Some(cloud_id) = CloudId::parse(&row.id) else { continue };
         let names_confluence = row.scopes.iter().any(|scope| scope.contains("confluence"));
         if !confluence.contains_key(&cloud_id) {
@@ -267,7 +269,10 @@ mod tests {
     async fn ask(sites: &Sites, token: &str) -> Result<usize, SitesError> {
         let clock = crate::clock::Clock::system();
         let deadline = clock.deadline(Duration::from_secs(5));
-        sites.of(&token.to_owned().into(), deadline, &Tally::start(&clock)).await.map(|sites| sites.len())
+        sites
+            .of(&AccessToken::new(token.to_owned()), deadline, &Tally::start(&clock))
+            .await
+            .map(|sites| sites.len())
     }
 
     async fn calls(server: &MockServer) -> usize {
@@ -314,6 +319,9 @@ mod tests {
         let clock = crate::clock::Clock::system();
         let deadline = clock.deadline(Duration::from_millis(20));
         let tally = Tally::start(&clock);
-        assert_eq!(sites.of(&"t".to_owned().into(), deadline, &tally).await, Err(SitesError::TooSlow));
+        assert_eq!(
+            sites.of(&AccessToken::new("t".to_owned()), deadline, &tally).await,
+            Err(SitesError::TooSlow)
+        );
     }
 }

@@ -4,18 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::future::Cache;
-use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest as _, Sha256};
 
 use super::{AccountId, Space, SpaceId, SpaceKey};
-use crate::atlassian::CloudId;
-use crate::seal::fingerprint;
+use crate::atlassian::{AccessToken, CloudId};
 use crate::telemetry::Metrics;
 
 /// Stands for one access token at one site.
 pub type Partition = [u8; 32];
 
-pub fn partition(token: &SecretString, cloud_id: &CloudId) -> Partition {
-    fingerprint(&format!("{} {}", cloud_id.as_str(), token.expose_secret()))
+pub fn partition(token: &AccessToken, cloud_id: &CloudId) -> Partition {
+    Sha256::new().chain_update(token.fingerprint()).chain_update(cloud_id.as_str()).finalize().into()
 }
 
 /// Several spaces, shared.
@@ -60,6 +59,11 @@ where
         let found = self.known.get(key).await;
         self.metrics.cache(self.name, found.as_ref());
         found
+    }
+
+    /// Whether something is there, which nobody counts as a look-up.
+    pub fn holds(&self, key: &K) -> bool {
+        self.known.contains_key(key)
     }
 
     pub async fn insert(&self, key: K, value: V) {

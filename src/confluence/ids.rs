@@ -1,9 +1,11 @@
 //! Ids and keys, parsed at the border: what is inside can be put into a path, a query or CQL as it stands.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A text that is not what it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,19 +40,8 @@ macro_rules! id {
         }
 
         impl<'de> Deserialize<'de> for $name {
-            /// A string, or the bare number that v1 sends.
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                #[derive(Deserialize)]
-                #[serde(untagged)]
-                enum Text {
-                    Text(String),
-                    Number(u64),
-                }
-                let text = match Text::deserialize(deserializer)? {
-                    Text::Text(text) => text,
-                    Text::Number(number) => number.to_string(),
-                };
-                text.parse().map_err(serde::de::Error::custom)
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(Text(PhantomData))
             }
         }
     };
@@ -86,6 +77,25 @@ id!(
     is_account_id,
     "an account id"
 );
+
+/// Reads an id from a string, or from the bare number that v1 sends.
+struct Text<T>(PhantomData<T>);
+
+impl<T: FromStr<Err = ParseError>> Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or a number")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
+        self.visit_str(&number.to_string())
+    }
+}
 
 /// Confluence counts in 64 bits, and calls a larger number malformed rather than missing.
 fn is_digits(text: &str) -> bool {

@@ -1,5 +1,7 @@
 //! Search by CQL.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -7,6 +9,7 @@ use super::content::Bodies;
 use super::cursor::Links;
 use super::points::{Counted, Price};
 use super::{Call, Connection, ContentId, ContentKind, Error, Person, SpaceId, SpaceKey};
+use crate::lenient::Lenient;
 
 /// One page of search results.
 #[derive(Debug)]
@@ -66,23 +69,33 @@ impl Rows {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct List {
-    results: Vec<serde_json::Value>,
+struct List<R> {
+    results: Vec<R>,
     total_size: Option<u64>,
     #[serde(rename = "_links", default)]
     links: Links,
 }
 
-impl Counted for List {
+impl<R> Counted for List<R> {
     fn rows(&self) -> usize {
         self.results.len()
     }
 }
 
+/// Reads all rows at once; where one cannot be read, each by itself.
+fn read(body: &[u8]) -> serde_json::Result<List<Option<Row>>> {
+    serde_json::from_slice(body).or_else(|_| {
+        let list: List<Lenient<Row>> = serde_json::from_slice(body)?;
+        let results = list.results.into_iter().map(|row| row.0).collect();
+        Ok(List { results, total_size: list.total_size, links: list.links })
+    })
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
-    content: Content,
+    /// Rows for spaces and users have none.
+    content: Option<Content>,
     #[serde(default)]
     title: String,
     #[serde(default)]
@@ -120,8 +133,17 @@ struct Space {
 #[derive(Deserialize)]
 struct Version {
     number: Option<u32>,
-    by: Option<serde_json::Value>,
+    by: Option<By>,
     when: Option<String>,
+}
+
+/// A person, or who is not known by an id.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct By {
+    account_id: Option<String>,
+    display_name: Option<String>,
+    public_name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -163,51 +185,56 @@ impl Connection {
             ("expand", rows.expand().to_owned()),
         ];
         query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
-        let list: List = self.send(Call::get(Price::List, &["rest", "api", "search"], query)).await?;
-        let mut hits = Vec::new();
-        for row in list.results {
-            // Rows for spaces and users have no content; they are no answer here.
-            let Ok(row) = serde_json::from_value::<Row>(row) else { continue };
-            let hit = Hit::from(row);
+        let list = self.send_as(Call::get(Price::List, &["rest", "api", "search"], query), read).await?;
+        let cursor = list.links.cursor();
+        let hits: Vec<Hit> = list.results.into_iter().flatten().filter_map(Row::hit).collect();
+        for hit in &hits {
             if let Some(person) = &hit.last_modified_by {
                 self.remember(person).await;
             }
-            hits.push(hit);
         }
-        Ok(Found { hits, total: list.total_size, cursor: list.links.cursor() })
+        Ok(Found { hits, total: list.total_size, cursor })
     }
 }
 
-impl From<Row> for Hit {
-    fn from(row: Row) -> Self {
-        let container = row.result_global_container;
+impl Row {
+    /// Nothing for a row that is not of content.
+    fn hit(self) -> Option<Hit> {
+        let Self { content, title, excerpt, url, last_modified, result_global_container: container } = self;
+        let content = content?;
         let (space_id, space_key, space_name) =
-            row.content.space.map_or((None, None, String::new()), |space| (space.id, space.key, space.name));
-        let (by, when, number) = row
-            .content
-            .version
-            .map_or((None, None, None), |version| (version.by, version.when, version.number));
+            content.space.map_or((None, None, String::new()), |space| (space.id, space.key, space.name));
+        let (by, when, number) =
+            content.version.map_or((None, None, None), |version| (version.by, version.when, version.number));
         let container_key =
             container.as_ref().and_then(|container| container.display_url.rsplit('/').next()?.parse().ok());
-        Self {
-            title: row.content.title.unwrap_or_else(|| plain(&row.title)),
-            id: row.content.id,
-            r#type: row.content.r#type,
-            status: row.content.status.unwrap_or_default(),
+        Some(Hit {
+            title: content.title.unwrap_or_else(|| plain(&title)),
+            id: content.id,
+            r#type: content.r#type,
+            status: content.status.unwrap_or_default(),
             space_id,
-            space_key: space_key.or(container_key).or_else(|| key_in_path(&row.url)),
+            space_key: space_key.or(container_key).or_else(|| key_in_path(&url)),
             space_name: if space_name.is_empty() {
                 container.map(|c| plain(&c.title)).unwrap_or_default()
             } else {
                 space_name
             },
-            web_path: row.url,
-            excerpt: plain(&row.excerpt),
-            last_modified: when.or(row.last_modified).and_then(|time| time.parse().ok()),
+            web_path: url,
+            excerpt: plain(&excerpt),
+            last_modified: when.or(last_modified).and_then(|time| time.parse().ok()),
             version: number,
-            last_modified_by: by.and_then(|by| serde_json::from_value(by).ok()),
-            storage: row.content.body.and_then(Bodies::into_storage),
-        }
+            last_modified_by: by.and_then(By::person),
+            storage: content.body.and_then(Bodies::into_storage),
+        })
+    }
+}
+
+impl By {
+    fn person(self) -> Option<Person> {
+        let account_id = self.account_id?.parse().ok()?;
+        let (display_name, public_name) = (self.display_name, self.public_name);
+        Some(Person::new(account_id, display_name.unwrap_or_default(), public_name.unwrap_or_default()))
     }
 }
 
@@ -230,9 +257,20 @@ impl Hit {
 
 /// Confluence's highlighted, HTML-escaped text as plain text on one line.
 fn plain(text: &str) -> String {
-    let text = text.replace("@@@hl@@@", "").replace("@@@endhl@@@", "");
+    let text = if text.contains("@@@") {
+        Cow::from(text.replace("@@@hl@@@", "").replace("@@@endhl@@@", ""))
+    } else {
+        Cow::from(text)
+    };
     let text = htmlize::unescape(text);
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let mut plain = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !plain.is_empty() {
+            plain.push(' ');
+        }
+        plain.push_str(word);
+    }
+    plain
 }
 
 #[cfg(test)]
@@ -242,5 +280,19 @@ mod tests {
     #[test]
     fn highlighted_and_escaped_text_becomes_plain() {
         assert_eq!(plain("a &amp; @@@hl@@@b@@@endhl@@@ &lt;c&gt;\n\n&#39;d&#39;"), "a & b <c> 'd'");
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_or_is_of_no_content_hides_no_other() {
+        let body = r#"{ "results": [
+            { "content": { "id": "1", "version": { "by": { "type": "anonymous", "displayName": null } } } },
+            { "space": { "key": "ENG" }, "title": "Engineering" },
+            { "content": { "id": 2 } },
+            { "content": { "id": "3", "space": { "id": 7, "key": "ENG" } } } ], "totalSize": 4 }"#;
+        let list = read(body.as_bytes()).unwrap();
+        assert_eq!((list.results.len(), list.total_size), (4, Some(4)));
+        let hits: Vec<Hit> = list.results.into_iter().flatten().filter_map(Row::hit).collect();
+        assert_eq!(hits.iter().map(|hit| hit.id.as_str()).collect::<Vec<_>>(), ["1", "3"]);
+        assert_eq!(hits[1].space_id, "7".parse().ok());
     }
 }

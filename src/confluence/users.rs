@@ -4,12 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::cql::{Words, quote};
 use super::cursor::List;
 use super::points::{Counted, Price};
 use super::{AccountId, Call, Connection, Error};
+use crate::lenient::Lenient;
 
 /// How many account ids one call may name.
 const BATCH: usize = 250;
@@ -26,10 +26,20 @@ pub struct Person {
 }
 
 impl Person {
+    pub fn new(account_id: AccountId, display_name: String, public_name: String) -> Self {
+        Self { account_id, display_name, public_name }
+    }
+
     /// The name people know them by: the display name, or the public one where it is hidden.
     pub fn name(&self) -> &str {
         if self.display_name.is_empty() { &self.public_name } else { &self.display_name }
     }
+}
+
+/// A row of a search for people.
+#[derive(Deserialize)]
+struct Row {
+    user: Person,
 }
 
 impl Counted for Person {
@@ -50,18 +60,14 @@ impl Connection {
     /// People whose name holds these words.
     pub async fn people_named(&self, name: &Words) -> Result<Vec<Person>, Error> {
         let cql = format!("user.fullname ~ {}", quote(name.as_str()));
-        let list: List<Value> = self
+        let list: List<Lenient<Row>> = self
             .send(Call::get(
                 Price::List,
                 &["rest", "api", "search", "user"],
                 vec![("cql", cql), ("limit", "25".to_owned())],
             ))
             .await?;
-        Ok(list
-            .results
-            .into_iter()
-            .filter_map(|row| serde_json::from_value(row.get("user")?.clone()).ok())
-            .collect())
+        Ok(list.results.into_iter().filter_map(|row| Some(row.0?.user)).collect())
     }
 
     /// The names of these people, from the cache or by one call for up to 250 of them. Who has no name is left out.
@@ -79,11 +85,9 @@ impl Connection {
         }
         for batch in missing.chunks(BATCH) {
             let body = serde_json::json!({ "accountIds": batch });
-            let list: List<Value> =
+            let list: List<Lenient<Person>> =
                 self.send(Call::post(Price::People, &["api", "v2", "users-bulk"], &body)).await?;
-            let people =
-                list.results.into_iter().filter_map(|row| serde_json::from_value::<Person>(row).ok());
-            for person in people {
+            for person in list.results.into_iter().filter_map(|row| row.0) {
                 names.insert(person.account_id.clone(), person.name().into());
             }
             for id in batch {
@@ -112,14 +116,11 @@ impl Connection {
         names
     }
 
-    /// Keeps a name that came with another answer.
+    /// Keeps a name that came with another answer, unless one is known.
     pub(super) async fn remember(&self, person: &Person) {
-        if !person.name().is_empty() {
-            self.client
-                .caches
-                .people
-                .insert((self.partition, person.account_id.clone()), person.name().into())
-                .await;
+        let key = (self.partition, person.account_id.clone());
+        if !person.name().is_empty() && !self.client.caches.people.holds(&key) {
+            self.client.caches.people.insert(key, person.name().into()).await;
         }
     }
 }
