@@ -38,7 +38,7 @@ const WAITING: usize = 1;
 /// What the links need.
 #[derive(Clone)]
 pub struct Files {
-    services: Services,
+    services: Arc<Services>,
     /// The action that gives the links; without it there are none.
     action: Option<Arc<Entry>>,
     places: Arc<Semaphore>,

@@ -5,8 +5,6 @@ mod documents;
 mod health;
 mod layers;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
@@ -40,8 +38,7 @@ pub fn router(gateway: &Gateway) -> Router {
     let resource_metadata = || get(oauth::resource_metadata).options(oauth::preflight);
     let limits = layers::InFlight::new(gateway.config.max_in_flight, gateway.services.metrics.clone());
 
-    let services = Arc::new(gateway.services.clone());
-    let actions: Router = action::router(gateway.entries.iter()).with_state(services).into();
+    let actions: Router = action::router(gateway.entries.iter()).with_state(gateway.services.clone()).into();
     let mcp = Router::new()
         .route("/mcp", post(mcp::answer))
         .route("/gpts/{gpt}/mcp", post(mcp::answer))
@@ -98,11 +95,9 @@ pub fn router(gateway: &Gateway) -> Router {
         .fallback(layers::no_such_path)
         .method_not_allowed_fallback(layers::no_such_method)
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
-        .layer(from_fn(layers::too_large))
-        .layer(from_fn(layers::long_url))
         .layer(from_fn_with_state(gateway.config.limits.body, body::prompt))
         .layer(CatchPanicLayer::custom(layers::panicked))
-        .layer(from_fn(layers::headers))
+        .layer(from_fn(layers::edges))
         .layer(from_fn_with_state(urls, problem::render))
         .layer(from_fn_with_state(gateway.services.metrics.clone(), layers::trace))
 }

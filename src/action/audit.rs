@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::{Answer, Entry, Services};
-use crate::atlassian::{Tally, account_id};
+use crate::atlassian::Tally;
 use crate::oauth::Grant;
 use crate::problem::Problem;
 
@@ -18,8 +19,8 @@ pub fn who(services: &Services, grant: &Grant) -> Option<String> {
     if !services.audit {
         return None;
     }
-    let account = account_id(&grant.token);
-    Some(account.map_or_else(|| "unknown".to_owned(), |id| services.sealer.pseudonym(&id)))
+    let account = grant.access.token.account_id();
+    Some(account.map_or_else(|| "unknown".to_owned(), |id| services.sealer.pseudonym(id)))
 }
 
 /// Writes the line.
@@ -28,7 +29,7 @@ pub fn record(entry: &Entry, gpt: &str, who: &str, result: &Result<Answer, Probl
     let read = tally.pages();
     let listed = result.as_ref().map(|answer| listed(&answer.json)).unwrap_or_default();
     let mut seen = BTreeSet::new();
-    let ids = read.iter().map(String::as_str).chain(listed).filter(|id| seen.insert(*id));
+    let ids = read.iter().chain(&listed).map(String::as_str).filter(|id| seen.insert(*id));
     let mut ids: Vec<&str> = ids.collect();
     let more = ids.len().saturating_sub(MAX_IDS);
     ids.truncate(MAX_IDS);
@@ -37,8 +38,31 @@ pub fn record(entry: &Entry, gpt: &str, who: &str, result: &Result<Answer, Probl
 }
 
 /// The ids in an answer: its own or those of its results, and of the pages that they are of.
-fn listed(output: &Value) -> Vec<&str> {
-    let results = output["results"].as_array().into_iter().flatten();
-    let things = std::iter::once(output).chain(results).filter(|thing| thing["problem"].is_null());
-    things.flat_map(|thing| [&thing["page"]["id"], &thing["id"]]).filter_map(Value::as_str).collect()
+fn listed(json: &str) -> Vec<String> {
+    let Ok(Answered { id, page, problem, results }) = serde_json::from_str(json) else { return Vec::new() };
+    let things = std::iter::once(Thing { id, page, problem }).chain(results);
+    let things = things.filter(|thing| thing.problem.is_none());
+    things.flat_map(|thing| [thing.page.and_then(|page| page.id), thing.id]).flatten().collect()
+}
+
+/// What every answer says alike.
+#[derive(Deserialize)]
+struct Answered {
+    id: Option<String>,
+    page: Option<Page>,
+    problem: Option<IgnoredAny>,
+    #[serde(default)]
+    results: Vec<Thing>,
+}
+
+#[derive(Deserialize)]
+struct Thing {
+    id: Option<String>,
+    page: Option<Page>,
+    problem: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    id: Option<String>,
 }

@@ -1,8 +1,8 @@
 //! Who is asking, and as which GPT: all that an action sees of a request.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
@@ -23,7 +23,6 @@ use crate::urls::PublicUrl;
 const FILE_LIFETIME: i64 = 5 * 60;
 
 /// What the actions of all requests share.
-#[derive(Clone)]
 pub struct Services {
     pub server: AuthorizationServer,
     pub sites: Sites,
@@ -41,7 +40,7 @@ pub struct Services {
 
 /// The person, the GPT and the site of one call.
 pub struct Caller {
-    services: Services,
+    services: Arc<Services>,
     grant: Grant,
     /// The site the caller named.
     site: Option<String>,
@@ -52,7 +51,7 @@ pub struct Caller {
 
 impl Caller {
     pub(super) fn new(
-        services: Services,
+        services: Arc<Services>,
         grant: Grant,
         entry: &Entry,
         input: &Map<String, Value>,
@@ -77,16 +76,16 @@ impl Caller {
 
     /// A link of ours to one version of a file, good for minutes to whoever holds it.
     pub fn file_url(&self, wiki: &Wiki, filed: &Filed) -> String {
-        let Grant { gpt, token, client_id, expires_at, signed_in_at, .. } = &self.grant;
+        let access = &self.grant.access;
         let file = File {
-            token: token.expose_secret().to_owned(),
-            client_id: client_id.clone(),
-            gpt: gpt.client_id.clone(),
-            signed_in_at: *signed_in_at,
+            token: access.token.expose().to_owned(),
+            client_id: access.client_id.clone(),
+            gpt: self.gpt().client_id.clone(),
+            signed_in_at: access.signed_in_at,
             site: wiki.site().cloud_id.to_string(),
             attachment: filed.file.id.to_string(),
             version: filed.file.version.number,
-            expires_at: (self.services.clock.unix() + FILE_LIFETIME).min(*expires_at),
+            expires_at: (self.services.clock.unix() + FILE_LIFETIME).min(access.expires_at),
         };
         self.services.urls.file(&self.services.sealer.seal(&file))
     }
@@ -98,7 +97,7 @@ impl Caller {
 
     /// The Confluence sites of this sign-in that the GPT may use.
     pub async fn sites(&self) -> Result<Vec<Site>, Problem> {
-        let known = self.services.sites.of(&self.grant.token, self.deadline, &self.grant.tally).await;
+        let known = self.services.sites.of(&self.grant.access.token, self.deadline, &self.grant.tally).await;
         let sites = known.map_err(sites_problem)?;
         let usable: Vec<Site> = sites.iter().filter(|site| self.gpt_may_use(site)).cloned().collect();
         match (sites.is_empty(), usable.is_empty()) {
@@ -178,7 +177,7 @@ impl Caller {
 
     async fn open(&self, site: Site) -> Result<Wiki, Problem> {
         let connection = self.services.confluence.connect(
-            self.grant.token.clone(),
+            self.grant.access.token.clone(),
             site.cloud_id.clone(),
             self.deadline,
             self.grant.tally.clone(),

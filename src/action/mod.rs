@@ -15,6 +15,7 @@ mod wiki;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -72,7 +73,8 @@ pub trait Action: DeserializeOwned + ToSchema + Send + 'static {
 
 /// What an action answers.
 pub struct Answer {
-    pub json: Value,
+    /// An object, as text.
+    pub json: String,
     /// Only where the caller's door shows images.
     pub image: Option<Image>,
 }
@@ -124,7 +126,7 @@ async fn run<A: Action>(input: Value, caller: Caller) -> Result<Answer, Problem>
     let input: A = input::read(&input)?;
     let mut output = input.call(caller).await?;
     let image = A::image(&mut output);
-    let json = serde_json::to_value(output)
+    let json = serde_json::to_string(&output)
         .map_err(|error| Problem::internal(format!("unserializable output: {error}")))?;
     Ok(Answer { json, image })
 }
@@ -134,7 +136,7 @@ impl Entry {
     pub async fn call(
         &self,
         input: Map<String, Value>,
-        services: &Services,
+        services: &Arc<Services>,
         grant: Grant,
     ) -> Result<Answer, Problem> {
         let (gpt, who) = (grant.gpt.clone(), audit::who(services, &grant));
@@ -158,7 +160,7 @@ impl Entry {
     async fn answer(
         &self,
         input: Map<String, Value>,
-        services: &Services,
+        services: &Arc<Services>,
         grant: Grant,
     ) -> Result<Answer, Problem> {
         // The configuration refuses the combination already; here it holds whatever a configuration says.
@@ -169,7 +171,7 @@ impl Entry {
         self.check_scopes(&grant)?;
         let mut input = input::check(&self.input, input)?;
         let site = input.remove("site").and_then(|site| site.as_str().map(str::to_owned));
-        let expires_at = grant.expires_at;
+        let expires_at = grant.access.expires_at;
         let caller = Caller::new(services.clone(), grant, self, &input, site);
         caller.refuse_foreign(&input)?;
         let deadline = caller.deadline();
@@ -179,12 +181,12 @@ impl Entry {
     }
 
     /// The sites that a call of this action could mean.
-    pub async fn sites(&self, services: &Services, grant: Grant) -> Result<Vec<Site>, Problem> {
+    pub async fn sites(&self, services: &Arc<Services>, grant: Grant) -> Result<Vec<Site>, Problem> {
         Caller::new(services.clone(), grant, self, &Map::new(), None).sites().await
     }
 
     /// The wiki of a link that this action has given: the GPT, its action, its site and its spaces as they are now.
-    pub async fn wiki(&self, services: &Services, grant: Grant, site: String) -> Result<Wiki, Problem> {
+    pub async fn wiki(&self, services: &Arc<Services>, grant: Grant, site: String) -> Result<Wiki, Problem> {
         if !grant.gpt.allows_action(self.id) {
             return Err(self.not_enabled());
         }
@@ -204,7 +206,7 @@ impl Entry {
         let missing: Vec<String> = self
             .scopes
             .iter()
-            .filter(|scope| !grant.scopes.iter().any(|held| held == *scope))
+            .filter(|scope| !grant.access.scopes.iter().any(|held| held == *scope))
             .map(|s| (*s).to_owned())
             .collect();
         if missing.is_empty() { Ok(()) } else { Err(self.missing(missing)) }

@@ -1,10 +1,17 @@
 //! Text that has to fit.
 
+use std::io;
+
 use serde::Serialize;
+
+/// The most bytes of JSON that a byte of text takes.
+pub const ESCAPED: usize = 6;
 
 /// The first `limit` characters of `text`, with an ellipsis where something was cut.
 pub fn clip(text: &str, limit: usize) -> String {
-    match text.char_indices().nth(limit) {
+    // No text has more characters than bytes.
+    let beyond = if text.len() <= limit { None } else { text.char_indices().nth(limit) };
+    match beyond {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", text[..end].trim_end()),
     }
@@ -13,7 +20,8 @@ pub fn clip(text: &str, limit: usize) -> String {
 /// The same, cut further until it takes at most `room` bytes of JSON.
 pub fn fit(text: &str, limit: usize, room: usize) -> String {
     let text = clip(text, limit);
-    if limit == 0 || json_bytes(&text) <= room { text } else { fit(&text, limit / 2, room) }
+    let fits = text.len() <= room / ESCAPED || json_bytes(&text) <= room;
+    if limit == 0 || fits { text } else { fit(&text, limit / 2, room) }
 }
 
 /// As much of `text` from its start as takes at most `room` bytes inside a JSON string.
@@ -29,5 +37,20 @@ pub fn start(text: &str, mut room: usize) -> &str {
 
 /// How many bytes of JSON a value takes.
 pub fn json_bytes(value: &impl Serialize) -> usize {
-    serde_json::to_string(value).map_or(0, |text| text.len())
+    let mut counted = Counted(0);
+    serde_json::to_writer(&mut counted, value).map_or(0, |()| counted.0)
+}
+
+/// Counts what is written.
+struct Counted(usize);
+
+impl io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

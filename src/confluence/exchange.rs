@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{RequestBuilder, StatusCode};
-use secrecy::ExposeSecret;
 use tokio::time::timeout;
 use tracing::{Instrument as _, field};
 use url::Url;
 
 use super::room::{Room, Taken, USUAL};
-use super::{Call, Client, Connection, Error, Expected, error, points};
+use super::{Call, Connection, Error, Expected, Shared, error, points};
 use crate::atlassian::{Account, RESTS, Resting, Tally, describe, retry_after};
 use crate::clock::Stopwatch;
 use crate::telemetry::TRACED;
@@ -63,7 +62,7 @@ impl Connection {
             .client
             .http
             .request(call.method.clone(), url.clone())
-            .bearer_auth(self.token.expose_secret())
+            .bearer_auth(self.token.expose())
             .header(ACCEPT, "application/json");
         let request = match &call.body {
             Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.clone()),
@@ -124,7 +123,7 @@ impl Connection {
     }
 }
 
-impl Client {
+impl Shared {
     /// Whether a call makes sense now: the host is not left alone, and there are points for this person.
     fn admit(&self, account: Account) -> Result<(), Error> {
         self.breaker.check().map_err(|resting| self.rests(resting))?;

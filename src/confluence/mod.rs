@@ -28,14 +28,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
-use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use crate::aside::aside;
-use crate::atlassian::{Account, Breaker, CloudId, Tally};
+use crate::atlassian::{AccessToken, Account, Breaker, CloudId, Tally};
 use crate::clock::{Clock, Stopwatch};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Upstream;
@@ -68,18 +67,21 @@ const WORTH_WAITING: u32 = 4;
 const SILENCE: Duration = Duration::from_secs(10);
 const PART_OF_TIME: u32 = 3;
 
-/// The client of Confluence, shared by all requests.
+/// The client of Confluence, shared by all requests. A clone is another handle to the same.
 #[derive(Clone)]
-pub struct Client {
+pub struct Client(Arc<Shared>);
+
+/// What all connections share.
+struct Shared {
     http: reqwest::Client,
     /// `ATLASSIAN_API_URL`.
     api: Url,
     /// `ATLASSIAN_MEDIA_HOSTS`.
-    media_hosts: Arc<[String]>,
-    caches: Arc<Caches>,
+    media_hosts: Vec<String>,
+    caches: Caches,
     flights: Arc<Flights<Attempt>>,
-    places: Arc<Places>,
-    room: Arc<Room>,
+    places: Places,
+    room: Room,
     budget: Arc<Budget>,
     breaker: Breaker,
     metrics: Metrics,
@@ -96,43 +98,43 @@ impl Client {
         metrics: Metrics,
         clock: &Clock,
     ) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             http,
             api,
-            media_hosts: media_hosts.into(),
-            caches: Arc::new(Caches::new(&metrics)),
+            media_hosts: media_hosts.to_vec(),
+            caches: Caches::new(&metrics),
             flights: Arc::default(),
-            places: Arc::default(),
-            room: Arc::default(),
+            places: Places::default(),
+            room: Room::default(),
             budget: Arc::new(Budget::new(clock)),
             breaker,
             metrics,
             clock: clock.clone(),
-        }
+        }))
     }
 
     /// What is left of the app's points.
     pub fn budget(&self) -> &Arc<Budget> {
-        &self.budget
+        &self.0.budget
     }
 
     /// The circuit breaker of the API's host.
     pub fn breaker(&self) -> &Breaker {
-        &self.breaker
+        &self.0.breaker
     }
 
     /// One person at one site, for work that has to be done by `deadline` and is counted in `tally`.
     pub fn connect(
         &self,
-        token: SecretString,
+        token: AccessToken,
         cloud_id: CloudId,
         deadline: Instant,
         tally: Tally,
     ) -> Connection {
         Connection {
             partition: cache::partition(&token, &cloud_id),
-            account: Account::of(&token),
-            client: self.clone(),
+            account: token.account(),
+            client: self.0.clone(),
             token,
             cloud_id,
             deadline,
@@ -144,8 +146,8 @@ impl Client {
 /// One person at one site.
 #[derive(Clone)]
 pub struct Connection {
-    client: Client,
-    token: SecretString,
+    client: Arc<Shared>,
+    token: AccessToken,
     cloud_id: CloudId,
     deadline: Instant,
     tally: Tally,
@@ -204,6 +206,15 @@ impl Connection {
 
     /// Sends `call` and reads its JSON answer.
     async fn send<T: DeserializeOwned + Counted>(&self, call: Call<'_>) -> Result<T, Error> {
+        self.send_as(call, |body| serde_json::from_slice(body)).await
+    }
+
+    /// The same, read by `read`.
+    async fn send_as<T: Counted>(
+        &self,
+        call: Call<'_>,
+        read: impl FnOnce(&[u8]) -> serde_json::Result<T>,
+    ) -> Result<T, Error> {
         let reply = {
             let _wait = self.tally.wait();
             self.reply(&call).await?
@@ -212,7 +223,7 @@ impl Connection {
         if let Some(room) = &reply.room {
             self.tally.keep(room.clone());
         }
-        let answer: T = aside(reply.body.len(), || serde_json::from_slice(&reply.body))
+        let answer: T = aside(reply.body.len(), || read(&reply.body))
             .map_err(|error| Error::Unavailable(format!("unreadable JSON: {:?}", error.classify())))?;
         if reply.is_unpaid() {
             let points = call.price.of(answer.rows());

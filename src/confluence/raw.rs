@@ -4,7 +4,6 @@
 use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -149,10 +148,7 @@ impl Connection {
     fn scrubber(&self) -> Scrubber<'_> {
         let api = format!("{}/ex/", self.client.api.authority());
         let hosts = self.client.media_hosts.iter().chain([&api]);
-        Scrubber {
-            hosts: hosts.map(|host| host.to_ascii_lowercase()).collect(),
-            token: self.token.expose_secret(),
-        }
+        Scrubber { hosts: hosts.map(|host| host.to_ascii_lowercase()).collect(), token: self.token.expose() }
     }
 }
 

@@ -36,6 +36,9 @@ pub struct Inclusion<'a> {
 /// The pages that a page includes, whole or by an excerpt, each once and in their order.
 pub fn included_pages(storage: &str, context: &Context<'_>) -> Vec<PageReference> {
     let mut pages = Vec::new();
+    if !storage::mentions(storage, "include") {
+        return pages;
+    }
     let mut including = false;
     for token in Tokens::new(storage) {
         match token {

@@ -211,12 +211,22 @@ impl Room {
 
     /// Takes as much of `text` as fits, and says how many bytes of it that is.
     fn fitting(mut self, text: &str) -> usize {
+        if self.surely_fits(text) {
+            return text.len();
+        }
         for (at, character) in text.char_indices() {
             if !self.take(character) {
                 return at;
             }
         }
         text.len()
+    }
+
+    /// Whether all of `text` fits, however much of it has to be escaped as far as a glance tells.
+    fn surely_fits(&self, text: &str) -> bool {
+        let escaped = |byte: &u8| usize::from(*byte < b' ' || matches!(byte, b'"' | b'\\'));
+        text.len() <= self.chars
+            && text.len() + ESCAPE * text.as_bytes().iter().map(escaped).sum::<usize>() <= self.json_bytes
     }
 
     /// Takes all of `text`, or nothing of worth.
@@ -234,6 +244,9 @@ impl Room {
         true
     }
 }
+
+/// How many bytes an escape adds at the most.
+const ESCAPE: usize = 5;
 
 fn json_length(character: char) -> usize {
     match character {

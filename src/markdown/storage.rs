@@ -284,10 +284,18 @@ impl Converter<'_> {
     }
 }
 
+/// Whether a word stands anywhere in a body: the body is only taken apart where it is worth it.
+pub(super) fn mentions(storage: &str, word: &str) -> bool {
+    memchr::memmem::find(storage.as_bytes(), word.as_bytes()).is_some()
+}
+
 /// The account ids that a page mentions, each once, in their order, 250 at most.
 pub fn mentioned_people(storage: &str) -> Vec<String> {
     const MOST: usize = 250;
     let mut people = Vec::new();
+    if !mentions(storage, "ri:user") {
+        return people;
+    }
     let mut seen = std::collections::HashSet::new();
     for token in Tokens::new(storage) {
         if let Token::Open { name: "ri:user", attributes, .. } = token

@@ -40,7 +40,7 @@ const MAX_BODY: usize = 256 * 1024;
 pub struct Door(Arc<Shared>);
 
 struct Shared {
-    services: Services,
+    services: Arc<Services>,
     config: Arc<Config>,
     profiles: Vec<Arc<Profile>>,
 }
@@ -54,7 +54,7 @@ struct Profile {
 }
 
 impl Door {
-    pub fn new(services: Services, entries: &Arc<[Entry]>, config: Arc<Config>) -> Self {
+    pub fn new(services: Arc<Services>, entries: &Arc<[Entry]>, config: Arc<Config>) -> Self {
         let profiles = config.gpts.iter().map(|gpt| Arc::new(Profile::new(gpt, entries, &config))).collect();
         Self(Arc::new(Shared { services, config, profiles }))
     }

@@ -3,6 +3,8 @@
 //! The id of a document is `{cloudId}/{id}`, so that a person with several sites needs no `site`; `#part` goes on in a
 //! long page.
 
+use std::sync::Arc;
+
 use rmcp::model::{JsonObject, Tool};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -140,7 +142,7 @@ pub fn fetch_tool() -> Tool {
 pub async fn search(
     entry: &Entry,
     input: JsonObject,
-    services: &Services,
+    services: &Arc<Services>,
     grant: &Grant,
 ) -> Result<Value, Problem> {
     let Search { query } = read(input)?;
@@ -169,12 +171,12 @@ async fn search_site(
     site: &Site,
     query: String,
     sites: usize,
-    services: &Services,
+    services: &Arc<Services>,
     grant: Grant,
 ) -> Result<Vec<FoundDocument>, Problem> {
     let cloud_id = site.cloud_id.as_str();
     let input = object(json!({ "query": query, "limit": RESULTS.div_ceil(sites), "site": cloud_id }));
-    let Hits { results } = reread(entry.call(input, services, grant).await?.json)?;
+    let Hits { results } = reread(&entry.call(input, services, grant).await?.json)?;
     let document =
         |hit: Hit| FoundDocument { id: format!("{cloud_id}/{}", hit.id), title: hit.title, url: hit.url };
     Ok(results.into_iter().map(document).collect())
@@ -224,7 +226,7 @@ fn too_many(sites: &[Site]) -> Problem {
 pub async fn fetch(
     entry: &Entry,
     input: JsonObject,
-    services: &Services,
+    services: &Arc<Services>,
     grant: &Grant,
 ) -> Result<Value, Problem> {
     let Fetch { id } = read(input)?;
@@ -236,7 +238,7 @@ pub async fn fetch(
         )
     })?;
     let input = object(json!({ "id": place.page, "site": place.site, "part": place.part }));
-    let page: Page = reread(entry.call(input, services, grant.clone()).await?.json)?;
+    let page: Page = reread(&entry.call(input, services, grant.clone()).await?.json)?;
     let document = format!("{}/{}", place.site, place.page);
     Ok(json!(Fetched {
         title: page.title,
@@ -280,8 +282,8 @@ fn read<T: DeserializeOwned>(input: JsonObject) -> Result<T, Problem> {
 }
 
 /// Reads what an action answered.
-fn reread<T: DeserializeOwned>(output: Value) -> Result<T, Problem> {
-    serde_json::from_value(output)
+fn reread<T: DeserializeOwned>(json: &str) -> Result<T, Problem> {
+    serde_json::from_str(json)
         .map_err(|error| Problem::internal(format!("an action's answer has another shape: {error}")))
 }
 

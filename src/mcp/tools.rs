@@ -81,18 +81,19 @@ pub fn tool(
 /// An action's answer: as it is, as text, and as an image where it has one. A page's text is its Markdown, followed by the rest
 /// as JSON, for clients that show the model nothing but text.
 pub fn answer(Answer { json, image }: Answer) -> CallToolResult {
-    let mut result = match json.get("markdown").and_then(Value::as_str) {
+    let object: JsonObject = serde_json::from_str(&json).unwrap_or_default();
+    let mut content = match object.get("markdown").and_then(Value::as_str) {
         Some(markdown) => {
-            let mut rest = json.as_object().cloned().unwrap_or_default();
+            let markdown = markdown.to_owned();
+            let mut rest = object.clone();
             rest.shift_remove("markdown");
-            let content = [markdown.to_owned(), Value::Object(rest).to_string()].map(ContentBlock::text);
-            let mut result = CallToolResult::success(content.into());
-            result.structured_content = Some(json);
-            result
+            vec![ContentBlock::text(markdown), ContentBlock::text(Value::Object(rest).to_string())]
         }
-        None => CallToolResult::structured(json),
+        None => vec![ContentBlock::text(json)],
     };
     let block = |image: Image| ContentBlock::image(STANDARD.encode(image.bytes), image.media_type);
-    result.content.extend(image.map(block));
+    content.extend(image.map(block));
+    let mut result = CallToolResult::success(content);
+    result.structured_content = Some(Value::Object(object));
     result
 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
-use secrecy::SecretString;
 
 use super::AuthorizationServer;
 use super::client::is_still_welcome;
-use crate::atlassian::Tally;
+use super::opened::Opened;
+use crate::atlassian::{AccessToken, Tally};
 use crate::config::Gpt;
 use crate::seal::OpenError;
-use crate::seal::payloads::{Access, Door, File};
+use crate::seal::payloads::{Audience, Door, File};
 
 /// What a person granted, as it holds for one request.
 #[derive(Clone)]
@@ -19,16 +19,8 @@ pub struct Grant {
     pub gpt: Arc<Gpt>,
     /// The door that the request came through.
     pub door: Door,
-    /// Atlassian's access token.
-    pub token: SecretString,
-    /// The scopes Atlassian granted.
-    pub scopes: Vec<String>,
-    /// The client that the token was given to; for one that registered itself a short stand-in.
-    pub client_id: String,
-    /// When the token stops being valid, in seconds since the Unix epoch.
-    pub expires_at: i64,
-    /// When the person consented, in seconds since the Unix epoch.
-    pub signed_in_at: i64,
+    /// What the access token holds.
+    pub access: Arc<Opened>,
     /// What answering the request has cost so far.
     pub tally: Tally,
 }
@@ -51,50 +43,42 @@ pub enum BearerError {
     Audience,
 }
 
+impl From<OpenError> for BearerError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Expired => Self::Expired,
+            OpenError::Foreign => Self::Foreign,
+        }
+    }
+}
+
 impl AuthorizationServer {
     /// Reads the access token of a request that came through `door`. `gpt` is the client id of the GPT whose door it is;
     /// without it any GPT's token will do, and says which GPT is meant.
     pub fn grant(&self, headers: &HeaderMap, door: Door, gpt: Option<&str>) -> Result<Grant, BearerError> {
         let sealed = bearer(headers)?;
-        let access = self.sealer.open::<Access>(sealed).map_err(|error| match error {
-            OpenError::Expired => BearerError::Expired,
-            OpenError::Foreign => BearerError::Foreign,
-        })?;
+        let access = self.opened.open(&self.sealer, sealed, self.clock.unix())?;
         if access.audience.door != door || gpt.is_some_and(|gpt| gpt != access.audience.gpt) {
             return Err(BearerError::Audience);
         }
         let gpt = self.rights(&access.audience.gpt, &access.client_id, access.signed_in_at)?;
-        Ok(Grant {
-            gpt,
-            door,
-            token: access.token.into(),
-            scopes: access.scopes.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
-            client_id: access.client_id,
-            expires_at: access.expires_at,
-            signed_in_at: access.signed_in_at,
-            tally: Tally::start(&self.clock),
-        })
+        Ok(Grant { gpt, door, access, tally: Tally::start(&self.clock) })
     }
-}
 
-impl AuthorizationServer {
     /// Reads the sealed link to a file. It is good for that file alone, so that it names no scopes.
     pub fn file_grant(&self, sealed: &str) -> Result<(File, Grant), BearerError> {
-        let file = self.sealer.open::<File>(sealed).map_err(|error| match error {
-            OpenError::Expired => BearerError::Expired,
-            OpenError::Foreign => BearerError::Foreign,
-        })?;
-        let grant = Grant {
-            gpt: self.rights(&file.gpt, &file.client_id, file.signed_in_at)?,
-            door: Door::Actions,
-            token: file.token.clone().into(),
+        let file = self.sealer.open::<File>(sealed)?;
+        let door = Door::Actions;
+        let opened = Opened {
+            token: AccessToken::new(file.token.clone()),
             scopes: Vec::new(),
             client_id: file.client_id.clone(),
-            expires_at: file.expires_at,
+            audience: Audience { gpt: file.gpt.clone(), door },
             signed_in_at: file.signed_in_at,
-            tally: Tally::start(&self.clock),
+            expires_at: file.expires_at,
         };
-        Ok((file, grant))
+        let gpt = self.rights(&file.gpt, &file.client_id, file.signed_in_at)?;
+        Ok((file, Grant { gpt, door, access: Arc::new(opened), tally: Tally::start(&self.clock) }))
     }
 
     /// The GPT as it is configured now, if the client and the sign-in still count.

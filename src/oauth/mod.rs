@@ -14,6 +14,7 @@ mod consent;
 mod error;
 mod metadata;
 mod metadata_document;
+mod opened;
 mod pace;
 mod page;
 mod params;
@@ -55,7 +56,8 @@ const SIGN_IN_LIFETIME: i64 = 15 * 60;
 #[derive(Clone)]
 pub struct AuthorizationServer {
     config: Arc<Config>,
-    sealer: Arc<Sealer>,
+    sealer: Sealer,
+    opened: Arc<opened::Recent>,
     clock: Clock,
     auth: Auth,
     sites: Sites,
@@ -84,7 +86,8 @@ impl AuthorizationServer {
         let pace = pace::Pace::new(&config, &clock, &metrics);
         Self {
             config,
-            sealer: Arc::new(sealer),
+            sealer,
+            opened: Arc::new(opened::Recent::new()),
             clock,
             auth,
             sites,

@@ -270,7 +270,7 @@ fn issue(
     let now = server.clock.unix();
     let lifetime = i64::try_from(tokens.expires_in.as_secs()).unwrap_or(i64::MAX / 2);
     let access = Access {
-        token: tokens.access_token.expose_secret().to_owned(),
+        token: tokens.access_token.expose().to_owned(),
         scopes: tokens.scopes.unwrap_or_else(asked),
         client_id: client.key().to_owned(),
         audience,

@@ -134,9 +134,14 @@ fn method(method: &Method) -> &'static str {
     }
 }
 
-/// Headers that hold for every answer; a handler that knows better keeps its own.
-pub async fn headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+/// What every request and every answer has to keep to: a URL that some client of ours has a reason to send, a problem
+/// instead of the word of a limit, and headers, of which a handler that knows better keeps its own.
+pub async fn edges(request: Request, next: Next) -> Response {
+    let length = request.uri().path_and_query().map_or(0, |url| url.as_str().len());
+    let mut response = if length > MAX_URL { long_url() } else { next.run(request).await };
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE && !is_a_problem(&response) {
+        response = too_large();
+    }
     let defaults = [
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -146,6 +151,20 @@ pub async fn headers(request: Request, next: Next) -> Response {
         response.headers_mut().entry(name).or_insert(value);
     }
     response
+}
+
+fn is_a_problem(response: &Response) -> bool {
+    response.extensions().get::<Box<Problem>>().is_some()
+}
+
+fn long_url() -> Response {
+    let step = "Send a shorter URL, of 52 KB at the most.";
+    Problem::new(Kind::PayloadTooLarge, "The URL of the request is too long.", step).into_response()
+}
+
+fn too_large() -> Response {
+    let step = "Send a smaller body: at most 128 KB to /oauth, 256 KB elsewhere.";
+    Problem::new(Kind::PayloadTooLarge, "The body of the request is too large.", step).into_response()
 }
 
 pub async fn no_such_path() -> Problem {
@@ -167,27 +186,6 @@ pub async fn no_such_method() -> Problem {
         "The path does not take this method.",
         "Use the method that the document at /openapi.json or the header Allow names.",
     )
-}
-
-/// Refuses a URL that no client of ours has a reason to send.
-pub async fn long_url(request: Request, next: Next) -> Response {
-    let length = request.uri().path_and_query().map_or(0, |url| url.as_str().len());
-    if length <= MAX_URL {
-        return next.run(request).await;
-    }
-    let step = "Send a shorter URL, of 52 KB at the most.";
-    Problem::new(Kind::PayloadTooLarge, "The URL of the request is too long.", step).into_response()
-}
-
-/// What the limit on bodies refuses in a word, as a problem.
-pub async fn too_large(request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
-    let is_a_problem = response.extensions().get::<Box<Problem>>().is_some();
-    if response.status() != StatusCode::PAYLOAD_TOO_LARGE || is_a_problem {
-        return response;
-    }
-    let step = "Send a smaller body: at most 128 KB to /oauth, 256 KB elsewhere.";
-    Problem::new(Kind::PayloadTooLarge, "The body of the request is too large.", step).into_response()
 }
 
 /// A panic is a defect; whoever meets it gets a problem like any other.

@@ -5,6 +5,8 @@
 
 pub mod payloads;
 
+use std::sync::Arc;
+
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use pasetors::Local;
@@ -42,9 +44,11 @@ pub enum OpenError {
     Expired,
 }
 
-/// Seals and opens, with a ring of keys.
+/// Seals and opens, with a ring of keys. A clone is another handle to the same.
 #[derive(Clone)]
-pub struct Sealer {
+pub struct Sealer(Arc<Keys>);
+
+struct Keys {
     ring: Vec<SymmetricKey<V4>>,
     /// What pseudonyms are made with.
     pseudonyms: Hmac<Sha256>,
@@ -57,19 +61,20 @@ impl Sealer {
         let ring: Vec<_> = secrets.iter().map(key).collect::<Result<_, _>>()?;
         let first = secrets.first().ok_or("no sealing key")?;
         let pseudonyms = Hmac::new_from_slice(&*derive(first, b"causeway pseudonyms, version 1")?);
-        Ok(Self { ring, pseudonyms: pseudonyms.map_err(|error| error.to_string())?, clock })
+        let pseudonyms = pseudonyms.map_err(|error| error.to_string())?;
+        Ok(Self(Arc::new(Keys { ring, pseudonyms, clock })))
     }
 
     /// Seals `payload` with the first key: URL-safe text.
     pub fn seal<P: Payload>(&self, payload: &P) -> String {
         let message = Zeroizing::new(serde_json::to_vec(payload).unwrap_or_default());
         // Encrypting fails for an empty message only, or when the system has no randomness; neither leaves anything to send.
-        LocalToken::encrypt(&self.ring[0], &message, None, Some(P::PURPOSE.as_bytes())).unwrap_or_default()
+        LocalToken::encrypt(&self.0.ring[0], &message, None, Some(P::PURPOSE.as_bytes())).unwrap_or_default()
     }
 
     /// A stable stand-in for a text, which only the holder of the first key can make: 16 hexadecimal digits.
     pub fn pseudonym(&self, text: &str) -> String {
-        let mut mac = self.pseudonyms.clone();
+        let mut mac = self.0.pseudonyms.clone();
         mac.update(text.as_bytes());
         let digest = mac.finalize().into_bytes();
         let first = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
@@ -83,12 +88,13 @@ impl Sealer {
         }
         let token = UntrustedToken::<Local, V4>::try_from(sealed).map_err(|_| OpenError::Foreign)?;
         let opened = self
+            .0
             .ring
             .iter()
             .find_map(|key| LocalToken::decrypt(key, &token, None, Some(P::PURPOSE.as_bytes())).ok())
             .ok_or(OpenError::Foreign)?;
         let payload: P = serde_json::from_str(opened.payload()).map_err(|_| OpenError::Foreign)?;
-        if payload.expires_at() <= self.clock.unix() { Err(OpenError::Expired) } else { Ok(payload) }
+        if payload.expires_at() <= self.0.clock.unix() { Err(OpenError::Expired) } else { Ok(payload) }
     }
 }
 
