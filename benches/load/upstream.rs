@@ -9,6 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use causeway::clock::Clock;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -20,6 +21,9 @@ pub const PAGES: [(&str, usize); 3] = [("8000", 8 * 1024), ("32000", 32 * 1024),
 
 /// How long a search for `wait` waits. Longer than anybody waits for a place.
 const SLOW: Duration = Duration::from_secs(7);
+
+/// More points an hour than any load uses up.
+const POINTS: &str = "1000000000";
 
 struct Answers {
     sites: Bytes,
@@ -80,11 +84,18 @@ async fn answer(State(answers): State<Arc<Answers>>, request: Request) -> Respon
         return StatusCode::NOT_FOUND.into_response();
     }
     let headers = [
-        ("content-type", "application/json"),
-        ("x-ratelimit-limit", "1000000000"),
-        ("x-ratelimit-remaining", "1000000000"),
+        ("content-type", "application/json".to_owned()),
+        ("x-ratelimit-limit", POINTS.to_owned()),
+        ("x-ratelimit-remaining", POINTS.to_owned()),
+        ("x-ratelimit-reset", end_of_the_hour()),
     ];
     (headers, body).into_response()
+}
+
+fn end_of_the_hour() -> String {
+    let now = Clock::system().unix();
+    let end = jiff::Timestamp::from_second((now.div_euclid(3600) + 1) * 3600);
+    end.unwrap().to_string()
 }
 
 /// The least that a gateway written with axum and reqwest does: hand the request on, and the answer back.
