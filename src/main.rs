@@ -149,9 +149,9 @@ fn serve() -> Result<(), String> {
             let gateway = gateway.clone();
             tokio::spawn(async move { causeway::serve_admin(listener, &gateway, shutdown()).await });
         }
-        announce(&gateway);
         let exporting = exporter.map(|exporter| exporter.start(gateway.http.clone()));
-        let served = causeway::serve(listener, &gateway, shutdown()).await;
+        // In one task with what accepts connections: a thread that looks once through all documents would keep the memory.
+        let ((), served) = tokio::join!(announce(&gateway), causeway::serve(listener, &gateway, shutdown()));
         if let Some(exporting) = exporting {
             exporting.finish().await;
         }
@@ -160,7 +160,7 @@ fn serve() -> Result<(), String> {
 }
 
 /// Says what is served, and a moment later what is wrong: for a person in a few lines, for a machine as its log.
-fn announce(gateway: &Gateway) {
+async fn announce(gateway: &Gateway) {
     let (config, checks) = (&gateway.config, gateway.checks());
     if config.log.json {
         let gpts: Vec<&str> = config.gpts.iter().map(|gpt| gpt.slug.as_str()).collect();
@@ -168,16 +168,13 @@ fn announce(gateway: &Gateway) {
     } else {
         eprint!("{}", console::banner(config));
     }
-    let json = config.log.json;
-    tokio::spawn(async move {
-        let checks = [checks.all().await.to_vec(), checks.confidential()].concat();
-        if !json {
-            return eprint!("{}", console::state(&checks));
-        }
-        for check in checks.iter().filter(|check| check.verdict > Verdict::Good) {
-            tracing::warn!(check = check.title, found = check.found, fix = check.fix, "not as it should be");
-        }
-    });
+    let checks = [checks.all().await.to_vec(), checks.confidential()].concat();
+    if !config.log.json {
+        return eprint!("{}", console::state(&checks));
+    }
+    for check in checks.iter().filter(|check| check.verdict > Verdict::Good) {
+        tracing::warn!(check = check.title, found = check.found, fix = check.fix, "not as it should be");
+    }
 }
 
 fn run_demo(json: bool) -> Result<(), String> {

@@ -9,7 +9,7 @@ mod traces;
 use std::io::IsTerminal as _;
 
 use tracing::{Metadata, Subscriber};
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -48,7 +48,7 @@ where
     let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = fmt::layer().with_writer(writer).with_ansi(std::io::stderr().is_terminal());
     let lines = if log.json { lines.json().boxed() } else { lines.compact().boxed() };
-    let lines = lines.with_filter(filter).with_filter(filter_fn(is_discreet));
+    let lines = lines.with_filter(filter.and(filter_fn(is_discreet)));
     let spans = spans.map(|spans| spans.with_filter(filter_fn(Tracer::wants)));
     (Registry::default().with(lines).with(spans), exporter)
 }

@@ -81,7 +81,7 @@ pub struct Answer {
 
 type Run = fn(Value, Caller) -> Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;
 
-/// An [`Action`] as data.
+/// An [`Action`] as data. Clones share the schemas.
 #[derive(Clone)]
 pub struct Entry {
     pub id: &'static str,
@@ -93,9 +93,9 @@ pub struct Entry {
     pub summary: String,
     pub description: String,
     /// The plain JSON schema of the input: an object, `site` included.
-    pub input: Map<String, Value>,
+    pub input: Arc<Map<String, Value>>,
     /// The plain JSON schema of the output: an object.
-    pub output: Map<String, Value>,
+    pub output: Arc<Map<String, Value>>,
     run: Run,
 }
 
@@ -116,8 +116,8 @@ pub fn entry<A: Action>() -> Entry {
         keeps_to_spaces: A::KEEPS_TO_SPACES,
         summary: unwrap(summary).trim_end_matches('.').to_owned(),
         description: unwrap(description),
-        input,
-        output: plain::<A::Output>(),
+        input: Arc::new(input),
+        output: Arc::new(plain::<A::Output>()),
         run: |input, caller| Box::pin(run::<A>(input, caller)),
     }
 }

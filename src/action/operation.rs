@@ -46,7 +46,7 @@ impl Entry {
 
     /// The operation of the document, without what all operations share.
     fn operation(&self) -> Operation {
-        let ok = ContentBuilder::new().schema(Some(as_schema(self.output.clone()))).build();
+        let ok = ContentBuilder::new().schema(Some(as_schema((*self.output).clone()))).build();
         let mut operation = OperationBuilder::new()
             .operation_id(Some(self.id))
             .summary(Some(self.summary.clone()))

@@ -129,13 +129,13 @@ struct Named {
 pub fn search_tool() -> Tool {
     let description = "Searches pages and blog posts of Confluence with plain words, best first. Returns ids, titles and \
                        links; fetch an id to read it.";
-    tool(SEARCH, "Search for documents", description, plain::<Search>(), plain::<Found>())
+    tool(SEARCH, "Search for documents", description, Arc::new(plain::<Search>()), Arc::new(plain::<Found>()))
 }
 
 pub fn fetch_tool() -> Tool {
     let description = "Returns a page or blog post that search found, as Markdown, with its link. When metadata has a \
                        nextId, the page goes on: fetch that id too.";
-    tool(FETCH, "Fetch a document", description, plain::<Fetch>(), plain::<Fetched>())
+    tool(FETCH, "Fetch a document", description, Arc::new(plain::<Fetch>()), Arc::new(plain::<Fetched>()))
 }
 
 /// Asks every site of the person at once, as there is no parameter to choose one with, and takes turns among them.

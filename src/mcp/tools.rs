@@ -64,8 +64,8 @@ pub fn tool(
     name: &'static str,
     title: &str,
     description: &str,
-    input: JsonObject,
-    output: JsonObject,
+    input: Arc<JsonObject>,
+    output: Arc<JsonObject>,
 ) -> Tool {
     let annotations = ToolAnnotations::with_title(title)
         .read_only(true)
@@ -74,7 +74,7 @@ pub fn tool(
         .open_world(false);
     Tool::new(name, description.to_owned(), input)
         .with_title(title)
-        .with_raw_output_schema(Arc::new(output))
+        .with_raw_output_schema(output)
         .with_annotations(annotations)
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -16,8 +17,8 @@ use crate::{Gateway, router::layers};
 pub struct Documents(Arc<HashMap<Option<String>, Written>>);
 
 struct Written {
-    json: String,
-    yaml: String,
+    json: Bytes,
+    yaml: Bytes,
 }
 
 impl Documents {
@@ -25,7 +26,10 @@ impl Documents {
         let config = &gateway.config;
         let write = |slug: Option<&str>, gpt| {
             let document = openapi::document(&gateway.entries, gpt, slug, &config.public_url);
-            Written { json: document.to_json().unwrap_or_default(), yaml: openapi::yaml(&document) }
+            Written {
+                json: kept(document.to_json().unwrap_or_default()),
+                yaml: kept(openapi::yaml(&document)),
+            }
         };
         let default = config.default_gpt();
         let mut documents = HashMap::from([(None, write(None, default))]);
@@ -39,6 +43,11 @@ impl Documents {
     fn find(&self, slug: Option<Path<String>>) -> Result<&Written, Problem> {
         self.0.get(&slug.map(|Path(slug)| slug)).ok_or_else(layers::nothing_here)
     }
+}
+
+/// A text in no more memory than it takes.
+fn kept(text: String) -> Bytes {
+    text.into_boxed_str().into_boxed_bytes().into()
 }
 
 pub async fn json(

@@ -335,8 +335,8 @@ mod tests {
             vec!["me".into(), "nextStep".into(), "candidates".into(), "requestId".into()];
         for entry in &entries {
             known.push(entry.id.to_owned());
-            names(&Value::Object(entry.input.clone()), &mut known);
-            names(&Value::Object(entry.output.clone()), &mut known);
+            names(&Value::Object((*entry.input).clone()), &mut known);
+            names(&Value::Object((*entry.output).clone()), &mut known);
         }
         let text = instructions(&gpt(&enabled), &entries);
         for word in words_in_code(&text) {

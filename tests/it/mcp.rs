@@ -159,8 +159,8 @@ async fn the_tools_are_the_enabled_actions_with_the_documents_words_and_schemas(
     for (entry, tool) in entries.iter().zip(&tools) {
         assert_eq!(tool["title"], entry.summary.as_str());
         assert_eq!(tool["description"], entry.description.as_str());
-        assert_eq!(tool["inputSchema"], Value::Object(entry.input.clone()));
-        assert_eq!(tool["outputSchema"], Value::Object(entry.output.clone()));
+        assert_eq!(tool["inputSchema"], Value::Object((*entry.input).clone()));
+        assert_eq!(tool["outputSchema"], Value::Object((*entry.output).clone()));
     }
     for tool in &tools {
         let annotations = &tool["annotations"];
