@@ -20,10 +20,18 @@ const FAILURES: u32 = 10;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
+/// How long a call keeps what others wait for. Longer than a host takes to answer in its turn; short enough that others are
+/// answered within 5 seconds when a host that was silent speaks again.
+const TURN: Duration = Duration::from_secs(3);
 /// How long a call may be without an answer, while nobody else has one, before that is a failure: longer than a slow search, so
 /// that only a host that has fallen silent is taken for one. Of a call that has less time than usual, a part of it.
 const PATIENCE: Duration = Duration::from_secs(8);
 const PART_OF_TIME: u32 = 2;
+
+/// What a second call beside one that is not answered costs of what answers bring in, one each, and the most that there is to
+/// spend: as many calls more as a tenth of those that are answered, and twenty at once.
+const SECOND_CALL: u32 = 10;
+const MOST_TO_SPEND: u32 = 20 * SECOND_CALL;
 
 /// One host's breaker. A clone is another handle to the same.
 #[derive(Clone)]
@@ -46,6 +54,8 @@ struct State {
     first: Option<Account>,
     several: bool,
     open: Option<Open>,
+    /// What second calls have cost that answers have not brought in yet.
+    spent: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -125,12 +135,24 @@ impl Breaker {
         Ok(Trial { breaker: self.clone(), account, deadline, purpose, successes, verdict: None })
     }
 
+    /// Whether there may be a second call now, beside one that is not answered.
+    pub fn spares_a_call(&self) -> bool {
+        let mut state = self.0.state();
+        let spent = state.spent + SECOND_CALL;
+        let spares = state.open.is_none() && spent <= MOST_TO_SPEND;
+        if spares {
+            state.spent = spent;
+        }
+        spares
+    }
+
     fn succeeded(&self) {
         let mut state = self.0.state();
         if state.open.is_some() {
             tracing::info!("Atlassian's host answers again");
         }
-        *state = State { successes: state.successes.wrapping_add(1), ..State::default() };
+        let (successes, spent) = (state.successes.wrapping_add(1), state.spent.saturating_sub(1));
+        *state = State { successes, spent, ..State::default() };
     }
 
     fn failed(&self, account: Account, purpose: Purpose) {
@@ -204,7 +226,8 @@ enum Verdict {
 
 impl Trial {
     /// Waits for an answer, until it makes no sense to wait any longer: everybody else has been without one for as long, and
-    /// the host is left alone. A probe is waited for to its end. What is held `meanwhile` is let go when patience runs out.
+    /// the host is left alone. A probe is waited for to its end. What is held `meanwhile` is let go when the answer does not come
+    /// in its turn.
     pub async fn wait_for<T>(
         &mut self,
         answer: impl Future<Output = T>,
@@ -212,10 +235,14 @@ impl Trial {
     ) -> Result<T, Resting> {
         let mut answer = pin!(answer);
         let left = self.deadline.saturating_duration_since(self.breaker.0.clock.instant());
-        if let Ok(answer) = timeout(PATIENCE.min(left / PART_OF_TIME), &mut answer).await {
+        let (patience, turn) = (PATIENCE.min(left / PART_OF_TIME), TURN.min(left / PART_OF_TIME));
+        if let Ok(answer) = timeout(turn, &mut answer).await {
             return Ok(answer);
         }
         drop(meanwhile);
+        if let Ok(answer) = timeout(patience.saturating_sub(turn), &mut answer).await {
+            return Ok(answer);
+        }
         tokio::select! {
             answer = answer => Ok(answer),
             resting = self.hopeless() => Err(resting),
@@ -317,6 +344,17 @@ mod tests {
     }
 
     #[test]
+    fn second_calls_are_few_beside_those_that_are_answered() {
+        let host = Host::new();
+        let spared = || (0..1000).take_while(|_| host.breaker.spares_a_call()).count();
+        assert_eq!((spared(), spared()), (20, 0));
+        (0..35).for_each(|_| host.admit("alice").unwrap().succeeded());
+        assert_eq!((spared(), spared()), (3, 0));
+        host.fail(FAILURES, &["alice", "bob"]);
+        assert_eq!(spared(), 0);
+    }
+
+    #[test]
     fn one_person_alone_never_opens_it() {
         let host = Host::new();
         host.fail(10 * FAILURES, &["alice"]);
@@ -404,12 +442,13 @@ mod tests {
         let held = Arc::new(());
         let (mut slow, meanwhile) = (host.admit("carol").unwrap(), held.clone());
         waiting.spawn(async move { slow.wait_for(pending::<()>(), meanwhile).await.unwrap_err() });
-        tokio::time::sleep(PATIENCE / 2).await;
+        tokio::time::sleep(TURN * 9 / 10).await;
         assert_eq!(Arc::strong_count(&held), 2);
         host.admit("dora").unwrap().succeeded();
+        tokio::time::sleep(TURN * 2 / 10).await;
+        assert_eq!(Arc::strong_count(&held), 1);
         tokio::time::sleep(5 * PATIENCE).await;
         assert!(host.breaker.state() == BreakerState::Closed && waiting.try_join_next().is_none());
-        assert_eq!(Arc::strong_count(&held), 1);
         host.fail(FAILURES, &["alice", "bob"]);
         assert_eq!(waiting.join_all().await.len(), 5 * FAILURES as usize + 1);
     }

@@ -2,6 +2,7 @@
 //! beside the code that depends on them.
 
 mod account;
+mod again;
 mod auth;
 mod breaker;
 mod probe;
@@ -21,6 +22,7 @@ use crate::telemetry::metrics::Upstream;
 use crate::telemetry::{Metrics, TRACED};
 
 pub use account::Account;
+pub(crate) use again::first_answer;
 pub use auth::{Auth, AuthError, Tokens};
 pub use breaker::{Breaker, BreakerState, Resting, Trial};
 pub use probe::Beginning;

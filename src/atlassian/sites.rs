@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use url::Url;
 
-use super::{AccessToken, Breaker, Resting, Tally};
+use super::{AccessToken, Breaker, Resting, Tally, first_answer};
 use crate::lenient::Lenient;
 use crate::telemetry::Metrics;
 
@@ -139,8 +139,12 @@ impl Sites {
             SitesError::Resting(resting)
         };
         let mut trial = self.breaker.admit(token.account(), deadline).map_err(rests)?;
-        tally.call();
-        let answer = trial.wait_for(self.ask(token), ()).await.map_err(rests)?;
+        // Everybody who has this token waits for the answer.
+        let asked = first_answer(|| {
+            tally.call();
+            Some(self.ask(token))
+        });
+        let answer = trial.wait_for(asked, ()).await.map_err(rests)?.unwrap_or(Err(SitesError::TooSlow));
         match &answer {
             Err(SitesError::Unavailable(_) | SitesError::TooSlow) => trial.failed(),
             _ => trial.succeeded(),

@@ -1,5 +1,6 @@
 //! One try of one call: what goes over the wire, and what its answer means.
 
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use url::Url;
 
 use super::room::{Room, Taken, USUAL};
 use super::{Call, Connection, Error, Expected, Shared, error, points};
-use crate::atlassian::{Account, RESTS, Resting, Tally, describe, retry_after};
+use crate::atlassian::{Account, RESTS, Resting, Tally, describe, first_answer, retry_after};
 use crate::clock::Stopwatch;
 use crate::telemetry::TRACED;
 use crate::telemetry::metrics::Upstream;
@@ -88,8 +89,19 @@ impl Connection {
             tally.call();
             let began = Stopwatch::start();
             let span = tracing::info_span!(target: TRACED, "call", call = template, outcome = field::Empty);
+            let mut has_called = false;
+            let call = || {
+                if mem::replace(&mut has_called, true) {
+                    if !client.breaker.spares_a_call() {
+                        return None;
+                    }
+                    tally.call();
+                    client.charge(account, &tally, points::FAILURE);
+                }
+                request.try_clone()
+            };
             // The place is for calls that are answered in their turn: one that is not stands in nobody's way.
-            let transfer = transfer(request, silence, &client.room).instrument(span.clone());
+            let transfer = transfer(call, silence, &client.room).instrument(span.clone());
             let waited = trial.wait_for(transfer, place).await;
             let outcome = waited.as_ref().map_or(Upstream::TooSlow, outcome);
             span.record("outcome", outcome.name());
@@ -168,8 +180,14 @@ fn outcome(transferred: &Result<Answer, Error>) -> Upstream {
     }
 }
 
-async fn transfer(request: RequestBuilder, silence: Duration, room: &Room) -> Result<Answer, Error> {
-    let mut response = prompt(silence, request.send()).await?;
+/// Makes the calls that `call` hands out, and reads the answer of that which is answered first.
+async fn transfer(
+    mut call: impl FnMut() -> Option<RequestBuilder>,
+    silence: Duration,
+    room: &Room,
+) -> Result<Answer, Error> {
+    let head = first_answer(|| Some(prompt(silence, call()?.send())));
+    let mut response = head.await.unwrap_or(Err(Error::TooSlow))?;
     let (status, headers) = (response.status(), response.headers().clone());
     let body = read(&mut response, silence, room).await?;
     Ok(Answer { status, headers, body })

@@ -318,7 +318,7 @@ async fn a_gateway_with_all_places_taken_says_so_in_time() {
     let world =
         World::with(&[("CAUSEWAY_SITE", "acme.atlassian.net"), ("CAUSEWAY_MAX_IN_FLIGHT", "1")]).await;
     let alice = world.sign_in("alice").await;
-    world.break_confluence(1, FaultKind::Hang);
+    world.break_confluence(usize::MAX, FaultKind::Hang);
     let (held, held_by) = (world.clone(), alice.clone());
     let hanging = tokio::spawn(async move { held.get(&held_by, "/v1/search?query=x").await });
     while world.confluence_calls().is_empty() {
@@ -330,5 +330,6 @@ async fn a_gateway_with_all_places_taken_says_so_in_time() {
     // Whoever hangs up gives the place back.
     hanging.abort();
     drop(hanging.await);
+    world.sandbox.clear_faults();
     world.get(&alice, "/v1/me").await.expect(200);
 }
