@@ -9,12 +9,15 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, Version};
 use axum::response::Response;
 use http_body::{Frame, SizeHint};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -45,41 +48,78 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// The pause after the system refused us a connection, most likely for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers with `app` on `listener` until `shutdown` resolves, then finishes what is open, within the limit for that.
+/// Answers with `app` on `listener` until `shutdown` resolves, says farewell, and finishes what is open, each within its limit.
+///
+/// Whoever hands requests on hears only later that this gateway leaves, and an idle connection must not be closed while a
+/// request is on its way. So for a while everything is answered as before, but each connection ends with its next answer.
 pub async fn serve(
     listener: TcpListener,
     app: Router,
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let protocols = Arc::new(protocols(limits));
-    let crowd = Crowd::new(limits.connections);
+    let house = House {
+        protocols: Arc::new(protocols(limits)),
+        app,
+        limits,
+        crowd: Crowd::new(limits.connections),
+        leaves: Arc::default(),
+    };
     let open = GracefulShutdown::new();
-    let mut shutdown = pin!(shutdown);
-    loop {
-        let arrived = async {
-            let (stream, address) = accept(&listener, &crowd).await;
-            (stream, address, crowd.enter().await)
-        };
-        let (stream, address, place) = tokio::select! {
-            arrived = arrived => arrived,
-            () = &mut shutdown => break,
-        };
-        tokio::spawn(converse(
-            protocols.clone(),
-            stream,
-            address,
-            app.clone(),
-            place,
-            limits,
-            open.watcher(),
-        ));
-    }
-    drop(listener);
+    house.welcome(&listener, &open, shutdown).await;
+    house.leaves.store(true, Ordering::Relaxed);
+    house.welcome(&listener, &open, sleep(limits.farewell)).await;
+    house.welcome_the_last(listener, &open).await?;
+    // Those have to be heard before they are asked to end, or they end unheard.
+    sleep(limits.farewell / 2).await;
     if timeout(limits.grace, open.shutdown()).await.is_err() {
         tracing::warn!("connections were still open when the time to finish them ran out");
     }
     Ok(())
+}
+
+/// What all connections share.
+#[derive(Clone)]
+struct House {
+    protocols: Arc<auto::Builder<TokioExecutor>>,
+    app: Router,
+    limits: Limits,
+    crowd: Crowd,
+    leaves: Arc<AtomicBool>,
+}
+
+/// Marks requests that came when the gateway was about to leave.
+#[derive(Clone, Copy)]
+pub struct Leaving;
+
+impl House {
+    /// Takes connections until the `end`.
+    async fn welcome(&self, listener: &TcpListener, open: &GracefulShutdown, end: impl Future<Output = ()>) {
+        let mut end = pin!(end);
+        loop {
+            let arrived = async {
+                let (stream, address) = accept(listener, &self.crowd).await;
+                (stream, address, self.crowd.enter().await)
+            };
+            tokio::select! {
+                (stream, address, place) = arrived => {
+                    tokio::spawn(converse(self.clone(), stream, address, place, open.watcher()));
+                }
+                () = &mut end => return,
+            }
+        }
+    }
+
+    /// Takes the connections that the system has made already, and closes the door.
+    async fn welcome_the_last(&self, listener: TcpListener, open: &GracefulShutdown) -> io::Result<()> {
+        let listener = listener.into_std()?;
+        while let Ok((stream, address)) = listener.accept() {
+            stream.set_nonblocking(true)?;
+            let (stream, place) = (TcpStream::from_std(stream)?, self.crowd.enter().await);
+            tokio::spawn(converse(self.clone(), stream, address, place, open.watcher()));
+        }
+        Ok(())
+    }
 }
 
 fn protocols(limits: Limits) -> auto::Builder<TokioExecutor> {
@@ -123,20 +163,13 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 /// Serves one connection to its end, or until it has to make way.
-async fn converse(
-    protocols: Arc<auto::Builder<TokioExecutor>>,
-    stream: TcpStream,
-    address: SocketAddr,
-    app: Router,
-    place: Place,
-    limits: Limits,
-    watcher: Watcher,
-) {
+async fn converse(house: House, stream: TcpStream, address: SocketAddr, place: Place, watcher: Watcher) {
     // An answer is written at once; there is nothing to gather.
     stream.set_nodelay(true).unwrap_or_default();
-    let handle = place.handle();
+    let (House { protocols, app, limits, leaves, .. }, handle) = (house, place.handle());
     let answer = tower::service_fn(move |request| {
-        answer(app.clone(), Peer(address.ip().to_canonical()), request, handle.work())
+        let peer = Peer(address.ip().to_canonical());
+        answer(app.clone(), peer, request, handle.work(), leaves.clone())
     });
     // The protocols are patient with a client that says nothing at first, and with one that takes nothing.
     let mut stream = TimeoutStream::new(stream);
@@ -159,13 +192,21 @@ async fn answer<B>(
     peer: Peer,
     request: http::Request<B>,
     working: Working,
+    leaves: Arc<AtomicBool>,
 ) -> Result<Response, Infallible>
 where
     B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Send + 'static,
 {
     let mut request: Request = request.map(Body::new);
+    let has_own_farewell = request.version() >= Version::HTTP_2;
     request.extensions_mut().insert(peer);
-    let response = app.oneshot(request).await?;
+    if leaves.load(Ordering::Relaxed) {
+        request.extensions_mut().insert(Leaving);
+    }
+    let mut response = app.oneshot(request).await?;
+    if leaves.load(Ordering::Relaxed) && !has_own_farewell {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     Ok(response.map(|body| Body::new(Sending { body, _working: working })))
 }
 

@@ -76,6 +76,8 @@ pub struct Limits {
     pub silence: Duration,
     /// How long a request's body may take.
     pub body: Duration,
+    /// How long, at shutdown, new requests are answered still: until whoever stands in front has noticed.
+    pub farewell: Duration,
     /// How long open requests may take to finish at shutdown: longer than any answer.
     pub grace: Duration,
 }
@@ -87,6 +89,7 @@ impl Default for Limits {
             head: Duration::from_secs(75),
             silence: Duration::from_secs(75),
             body: Duration::from_secs(10),
+            farewell: Duration::from_secs(2),
             grace: Duration::from_secs(45),
         }
     }

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use moka::future::Cache;
 use url::Url;
 
 use crate::Gateway;
+use crate::server::Leaving;
 use crate::telemetry::{Metrics, metrics::CONTENT_TYPE};
 use crate::web::checks::{Check, Checks, Verdict};
 
@@ -68,8 +69,13 @@ pub async fn metrics(State(metrics): State<Metrics>) -> Response {
     }
 }
 
-pub async fn ready(State(health): State<Health>) -> (StatusCode, &'static str) {
-    if health.known.get_with((), health.upstream_answers()).await {
+pub async fn ready(
+    State(health): State<Health>,
+    leaving: Option<Extension<Leaving>>,
+) -> (StatusCode, &'static str) {
+    if leaving.is_some() {
+        (StatusCode::SERVICE_UNAVAILABLE, "leaving\n")
+    } else if health.known.get_with((), health.upstream_answers()).await {
         (StatusCode::OK, "ready\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")

@@ -7,8 +7,10 @@ use causeway::sandbox::{Fault, FaultKind};
 use proptest::prelude::*;
 use reqwest::Method;
 use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use crate::asking::{examples, with_query};
 use crate::support::{Answer, Session, World};
@@ -169,16 +171,23 @@ async fn alive_is_alive_and_ready_asks_whether_atlassian_answers() {
     assert!(!answer.body.contains("127.0.0.1"), "no details: {}", answer.body);
 }
 
+/// A gateway before the same sandbox that can be told to leave.
+async fn leaving(world: &World, farewell: Duration) -> (World, oneshot::Sender<()>, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let leaving = world.at(format!("http://{}", listener.local_addr().unwrap()));
+    let mut config = Config::load(&world.env, &causeway::known_actions()).unwrap();
+    config.limits.farewell = farewell;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let shutdown = async move { stopped.await.unwrap_or_default() };
+    let clock = world.clock.clone();
+    let server = tokio::spawn(async move { causeway::run(listener, config, clock, shutdown).await.unwrap() });
+    (leaving, stop, server)
+}
+
 #[tokio::test]
 async fn shutting_down_answers_what_is_open_and_takes_nothing_new() {
     let (world, alice) = alice().await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut leaving = world.clone();
-    leaving.url = format!("http://{}", listener.local_addr().unwrap());
-    let config = Config::load(&world.env, &causeway::known_actions()).unwrap();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let shutdown = async move { stopped.await.unwrap_or_default() };
-    let server = tokio::spawn(causeway::run(listener, config, world.clock.clone(), shutdown));
+    let (leaving, stop, server) = leaving(&world, Duration::ZERO).await;
     let kind = FaultKind::Slow(Duration::from_millis(300));
     world.sandbox.inject(Fault { path_contains: "/rest/api/search".to_owned(), times: 1, kind });
     world.sandbox.forget_calls();
@@ -189,9 +198,30 @@ async fn shutting_down_answers_what_is_open_and_takes_nothing_new() {
     }
     stop.send(()).unwrap();
     open.await.unwrap().expect(200);
-    tokio::time::timeout(Duration::from_secs(5), server).await.expect("it ends").unwrap().unwrap();
+    tokio::time::timeout(Duration::from_secs(5), server).await.expect("it ends").unwrap();
     let fresh = causeway::atlassian::http_builder().no_proxy().build().unwrap();
     assert!(fresh.get(format!("{}/healthz", leaving.url)).send().await.is_err());
+}
+
+#[tokio::test]
+async fn whoever_has_not_heard_that_it_leaves_is_answered_on_old_connections_and_new() {
+    let world = World::start().await;
+    let (leaving, stop, server) = leaving(&world, Duration::from_secs(60)).await;
+    let connect = || TcpStream::connect(leaving.url.trim_start_matches("http://"));
+    let mut idle = connect().await.unwrap();
+    stop.send(()).unwrap();
+    // Until the word is out.
+    while leaving.get_bare("/readyz").await.status == 200 {
+        tokio::task::yield_now().await;
+    }
+    for connection in [&mut idle, &mut connect().await.unwrap()] {
+        connection.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
+    }
+    assert!(!server.is_finished());
+    server.abort();
 }
 
 #[tokio::test]
