@@ -203,9 +203,11 @@ async fn read_answer(stream: &mut TcpStream) -> Option<(u16, bool)> {
     Some((status, keep))
 }
 
+// A gateway with a local address insists on a local `Host` at its MCP door.
+
 /// A GET on a connection that stays open.
 pub fn get(path: &str, token: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nhost: bench\r\naccept: */*\r\nauthorization: Bearer {token}\r\n\r\n")
+    format!("GET {path} HTTP/1.1\r\nhost: localhost\r\naccept: */*\r\nauthorization: Bearer {token}\r\n\r\n")
         .into_bytes()
 }
 
@@ -213,7 +215,7 @@ pub fn get(path: &str, token: &str) -> Vec<u8> {
 pub fn post(path: &str, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
-        "POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n\
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
          accept: application/json, text/event-stream\r\n{headers}content-length: {length}\r\n\r\n{body}"
     )
     .into_bytes()
