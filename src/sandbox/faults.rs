@@ -1,7 +1,6 @@
 //! Faults that tests put in the way: what networks and upstreams do on bad days.
 
-use std::convert::Infallible;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -40,8 +39,10 @@ pub enum FaultKind {
     LateStatus(Duration, u16),
     /// The connection is closed without an answer. Needs a real connection: a router called in memory unwinds.
     Reset,
-    /// The answer ends in its middle.
+    /// The answer promises more than it holds.
     TruncatedBody,
+    /// The answer has no length, and ends in its middle with the connection.
+    CutOff,
     /// The answer stops in its middle and the connection stays.
     Stall,
     /// The answer comes a few bytes at a time, for minutes.
@@ -82,6 +83,7 @@ impl FaultKind {
             // Unwinding ends the task that serves the connection, without a word to anybody.
             FaultKind::Reset => std::panic::resume_unwind(Box::new("the sandbox closes the connection")),
             FaultKind::TruncatedBody => truncated(),
+            FaultKind::CutOff => cut_off(),
             FaultKind::Stall => stalled(),
             FaultKind::Trickle => trickling(),
             FaultKind::Half(kind) if rand::random() => return kind.outcome(),
@@ -137,13 +139,19 @@ fn gzip(body: &str) -> Response {
 }
 
 fn stalled() -> Response {
-    streamed(beginning().chain(stream::pending()))
+    streamed(beginning().chain(stream::pending()).map(Ok))
+}
+
+fn cut_off() -> Response {
+    streamed(
+        beginning().map(Ok).chain(stream::iter([Err(io::Error::other("the sandbox cuts the answer off"))])),
+    )
 }
 
 fn trickling() -> Response {
-    streamed(beginning().chain(stream::repeat(Bytes::from_static(b" ")).then(|space| async {
+    streamed(beginning().map(Ok).chain(stream::repeat(Bytes::from_static(b" ")).then(|space| async {
         tokio::time::sleep(Duration::from_millis(200)).await;
-        space
+        Ok(space)
     })))
 }
 
@@ -151,8 +159,8 @@ fn beginning() -> impl Stream<Item = Bytes> + Send {
     stream::iter([Bytes::from_static(b"{\"results\":[")])
 }
 
-fn streamed(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Response {
-    let body = Body::from_stream(pieces.map(Ok::<_, Infallible>));
+fn streamed(pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> Response {
+    let body = Body::from_stream(pieces);
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 

@@ -4,6 +4,8 @@
 
 mod faults;
 mod gateway;
+mod proxy;
+mod rolling;
 #[path = "../it/support/mod.rs"]
 mod support;
 mod visitors;
@@ -16,16 +18,27 @@ use support::World;
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [binary, seconds, names @ ..] = arguments.as_slice() else {
-        println!("usage: tests/load/run BINARY [SECONDS [FAULT…]]");
+        println!("usage: tests/load/run BINARY [SECONDS [NAME…]]");
         return;
     };
-    let lasting = Duration::from_secs(seconds.parse().expect("a number of seconds"));
+    let lasting = Duration::from_secs_f64(seconds.parse().expect("a number of seconds"));
     let world = World::with(&[("CAUSEWAY_SITE", "acme.atlassian.net")]).await;
     gateway::keep_time(&world);
     world.sandbox.allow_points(1_000_000_000);
-    let mistakes = faults::run(&world, binary, lasting, names).await;
+    let mut mistakes = faults::run(&world, binary, lasting, names).await;
+    if is_wanted("replicas leave", names) {
+        mistakes.extend(rolling::replace_all(&world, binary, lasting).await);
+    }
+    if is_wanted("the key changes", names) {
+        mistakes.extend(rolling::change_keys(&world, binary, lasting).await);
+    }
     for mistake in &mistakes {
         println!("WRONG: {mistake}");
     }
     std::process::exit(i32::from(!mistakes.is_empty()));
+}
+
+/// Whether a scene of this name is to be seen: all are when none is named.
+fn is_wanted(name: &str, names: &[String]) -> bool {
+    names.is_empty() || names.iter().any(|wanted| wanted == name)
 }
