@@ -160,17 +160,32 @@ async fn exchange(connection: &mut Option<TcpStream>, server: SocketAddr, reques
             stream
         };
         stream.write_all(request).await.ok()?;
-        let (status, keep) = read_answer(&mut stream).await?;
-        if keep {
+        let answer = read_answer(&mut stream).await?;
+        if answer.keep {
             *connection = Some(stream);
         }
-        Some(status)
+        Some(answer.status)
     };
     timeout(Duration::from_secs(60), answered).await.ok().flatten().unwrap_or(0)
 }
 
-/// Reads one answer to its end: its status, and whether the connection may be used again.
-async fn read_answer(stream: &mut TcpStream) -> Option<(u16, bool)> {
+/// One request alone: the whole answer as it was sent.
+pub async fn once(server: SocketAddr, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(server).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    let answer = read_answer(&mut stream).await.expect("an answer");
+    String::from_utf8(answer.bytes).unwrap()
+}
+
+struct Answer {
+    status: u16,
+    /// Whether the connection may be used again.
+    keep: bool,
+    bytes: Vec<u8>,
+}
+
+/// Reads one answer to its end.
+async fn read_answer(stream: &mut TcpStream) -> Option<Answer> {
     let mut answer = Vec::with_capacity(64 * 1024);
     let head = loop {
         if stream.read_buf(&mut answer).await.ok()? == 0 {
@@ -200,7 +215,7 @@ async fn read_answer(stream: &mut TcpStream) -> Option<(u16, bool)> {
             }
         }
     }
-    Some((status, keep))
+    Some(Answer { status, keep, bytes: answer })
 }
 
 // A gateway with a local address insists on a local `Host` at its MCP door.

@@ -4,6 +4,7 @@
 //! `cargo bench --bench load` takes about two minutes and fails when a limit is missed. After `--`:
 //! - `--rounds N` (5), `--seconds S` each (2), `--slack X` (1): limits are missed only by more than this factor;
 //! - `soak SECONDS`: mixed load that long, with a line on memory as it goes;
+//! - `beside MCPO MCP-ATLASSIAN`: the gateway beside these programs, which `benches/load/mcpo` installs;
 //! - `upstream ADDRESS`, `pass-through ADDRESS UPSTREAM`: one of the parts alone;
 //! - `drive ADDRESS CONNECTIONS SECONDS` with a request's JSON {path, token} or {path, headers, body} on each line of the
 //!   standard input: a load alone, reported as JSON.
@@ -17,6 +18,7 @@
     clippy::cast_sign_loss
 )]
 
+mod beside;
 mod drive;
 mod server;
 mod soak;
@@ -59,6 +61,10 @@ fn main() -> ExitCode {
         ["soak", seconds] => {
             let good = block_on(soak::soak(Duration::from_secs(parse(seconds))));
             return if good { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
+        ["beside", mcpo, mcp_atlassian, ..] => {
+            pin();
+            return block_on(beside::compare(&words, mcpo, mcp_atlassian)).end();
         }
         _ => {
             pin();
@@ -104,6 +110,10 @@ struct Report {
 }
 
 impl Report {
+    fn new(words: &[&str]) -> Self {
+        Self { slack: option(words, "--slack", 1.0), missed: Vec::new() }
+    }
+
     fn at_least(&mut self, what: &str, found: f64, limit: f64, unit: &str) {
         self.line(what, found, &format!("at least {limit:.0}{unit}"), unit, found * self.slack >= limit);
     }
@@ -128,10 +138,14 @@ impl Report {
     }
 }
 
+/// How many rounds, and how long each takes.
+fn turns(words: &[&str]) -> (usize, Duration) {
+    (option(words, "--rounds", 5), Duration::from_secs_f64(option(words, "--seconds", 2.0)))
+}
+
 async fn compare(words: &[&str]) -> Report {
-    let rounds = option(words, "--rounds", 5);
-    let time = Duration::from_secs_f64(option(words, "--seconds", 2.0));
-    let mut report = Report { slack: option(words, "--slack", 1.0), missed: Vec::new() };
+    let (rounds, time) = turns(words);
+    let mut report = Report::new(words);
     size(&mut report);
     let upstream = server::ourselves(Cores::Others, "upstream", &[]);
     let sealing = Sealing::new();

@@ -104,6 +104,21 @@ pub fn gateway(cores: Cores, upstream: SocketAddr, secret: &str, more: &[(&str, 
     start(command, address, None)
 }
 
+/// `mcpo` before `mcp-atlassian`, with a token for Confluence Data Center; nothing is logged but errors.
+pub fn mcpo(cores: Cores, upstream: SocketAddr, mcpo: &str, mcp_atlassian: &str) -> Server {
+    let address = free();
+    let mut command = cores.command(mcpo);
+    command.args(["--host", "127.0.0.1", "--port", &address.port().to_string(), "--log-level", "ERROR"]);
+    command.args(["--", mcp_atlassian]).envs([
+        ("CONFLUENCE_URL", format!("http://{upstream}").as_str()),
+        ("CONFLUENCE_PERSONAL_TOKEN", "a token of the bench"),
+        ("ENABLED_TOOLS", "confluence_search,confluence_get_page"),
+        ("READ_ONLY_MODE", "true"),
+        ("MCP_LOGGING_STDOUT", "false"),
+    ]);
+    start(command, address, None)
+}
+
 /// nginx as a pass-through, when it is installed.
 pub fn nginx(cores: Cores, upstream: SocketAddr) -> Option<Server> {
     Command::new("nginx").arg("-v").stderr(Stdio::null()).status().ok()?;
@@ -133,7 +148,7 @@ fn start(mut command: Command, address: SocketAddr, folder: Option<PathBuf>) -> 
     let server = Server { address, child, folder };
     let begin = Instant::now();
     while std::net::TcpStream::connect(address).is_err() {
-        assert!(begin.elapsed() < Duration::from_secs(10), "{address} does not come up");
+        assert!(begin.elapsed() < Duration::from_secs(60), "{address} does not come up");
         std::thread::sleep(Duration::from_micros(500));
     }
     server

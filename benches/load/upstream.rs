@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
 use causeway::clock::Clock;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -81,7 +81,8 @@ async fn answer(State(answers): State<Arc<Answers>>, request: Request) -> Respon
         Bytes::new()
     };
     if body.is_empty() {
-        return StatusCode::NOT_FOUND.into_response();
+        return (StatusCode::NOT_FOUND, Json(json!({ "statusCode": 404, "message": "not found" })))
+            .into_response();
     }
     let headers = [
         ("content-type", "application/json".to_owned()),
