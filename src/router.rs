@@ -36,7 +36,8 @@ pub fn router(gateway: &Gateway) -> Router {
     let urls = gateway.config.public_url.clone();
     let server_metadata = || get(oauth::server_metadata).options(oauth::preflight);
     let resource_metadata = || get(oauth::resource_metadata).options(oauth::preflight);
-    let limits = layers::InFlight::new(gateway.config.max_in_flight, gateway.services.metrics.clone());
+    let in_flight = layers::InFlight::new(gateway.config.max_in_flight, gateway.services.metrics.clone());
+    let places = from_fn_with_state(in_flight, layers::wait_for_a_place);
 
     let actions: Router = action::router(gateway.entries.iter()).with_state(gateway.services.clone()).into();
     let mcp = Router::new()
@@ -86,7 +87,8 @@ pub fn router(gateway: &Gateway) -> Router {
         .with_state(Health::new(gateway));
 
     Router::new()
-        .merge(actions.merge(mcp).layer(from_fn_with_state(limits, layers::wait_for_a_place)))
+        .merge(actions.layer(places.clone()))
+        .merge(mcp.layer(places).layer(from_fn(body::whole)))
         .merge(oauth)
         .merge(documents)
         .merge(pages)
@@ -95,7 +97,7 @@ pub fn router(gateway: &Gateway) -> Router {
         .fallback(layers::no_such_path)
         .method_not_allowed_fallback(layers::no_such_method)
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
-        .layer(from_fn_with_state(gateway.config.limits.body, body::prompt))
+        .layer(from_fn_with_state(body::Bodies::new(gateway.config.limits.body), body::prompt))
         .layer(CatchPanicLayer::custom(layers::panicked))
         .layer(from_fn(layers::edges))
         .layer(from_fn_with_state(urls, problem::render))

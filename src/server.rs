@@ -1,7 +1,10 @@
 //! Connections: how many there are, how patient the gateway is with them, and how they end.
 //!
 //! A slow or hostile client costs a bounded amount of memory and keeps nobody out: when every place is taken, the connection
-//! that has been without a request for longest makes way for a new one.
+//! that has been without a whole request for longest makes way for a new one, those on which nobody was signed in first.
+//!
+//! HTTP/1.1 alone is spoken. HTTP/2 would come from a proxy that is told to, and lets each connection open many requests whose
+//! heads unpack to a hundred times what was sent: there is no bound on their sum that good clients would not meet first.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -10,14 +13,14 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
+use axum::http::HeaderValue;
 use axum::http::header::CONNECTION;
-use axum::http::{HeaderValue, Version};
 use axum::response::Response;
 use http_body::{Frame, SizeHint};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -33,18 +36,16 @@ use crate::config::Limits;
 use crate::peer::Peer;
 
 mod crowd;
+mod metered;
 
-use crowd::{Crowd, Place, Working};
+use crowd::{Crowd, Handle, Place, Work};
+use metered::Metered;
 
 /// The most bytes of a request's head: its URL of at most 52 KB and a sealed token of at most 24 KB.
-const MAX_HEAD: u32 = 80 * 1024;
+const MAX_HEAD: usize = 80 * 1024;
 const MAX_HEADERS: usize = 100;
-/// Requests at once on one HTTP/2 connection.
-const MAX_STREAMS: u32 = 64;
-/// What an HTTP/2 peer may send ahead, in bytes: of one request, and in all.
-const WINDOWS: [u32; 2] = [64 * 1024, 256 * 1024];
-/// How long an HTTP/2 connection may be silent before it is asked for a sign of life.
-const SILENCE: Duration = Duration::from_secs(30);
+/// A header that only those are answered with who are signed in.
+const OF_A_PERSON: &str = "server-timing";
 /// The pause after the system refused us a connection, most likely for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -123,22 +124,13 @@ impl House {
 }
 
 fn protocols(limits: Limits) -> auto::Builder<TokioExecutor> {
-    let mut protocols = auto::Builder::new(TokioExecutor::new());
+    let mut protocols = auto::Builder::new(TokioExecutor::new()).http1_only();
     protocols
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .max_headers(MAX_HEADERS)
-        .max_buf_size(MAX_HEAD as usize);
-    protocols
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(MAX_STREAMS)
-        .max_header_list_size(MAX_HEAD)
-        .initial_stream_window_size(WINDOWS[0])
-        .initial_connection_window_size(WINDOWS[1])
-        .keep_alive_interval(SILENCE)
-        .keep_alive_timeout(SILENCE);
+        .max_buf_size(MAX_HEAD);
     protocols
 }
 
@@ -169,21 +161,30 @@ async fn converse(house: House, stream: TcpStream, address: SocketAddr, place: P
     let (House { protocols, app, limits, leaves, .. }, handle) = (house, place.handle());
     let answer = tower::service_fn(move |request| {
         let peer = Peer(address.ip().to_canonical());
-        answer(app.clone(), peer, request, handle.work(), leaves.clone())
+        answer(app.clone(), peer, request, handle.clone(), leaves.clone())
     });
     // The protocols are patient with a client that says nothing at first, and with one that takes nothing.
     let mut stream = TimeoutStream::new(stream);
     stream.set_read_timeout(Some(limits.silence));
     stream.set_write_timeout(Some(limits.silence));
-    let connection =
-        protocols.serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(answer));
-    tokio::select! {
-        ended = watcher.watch(connection) => {
-            if let Err(error) = ended {
-                tracing::debug!(%error, "a connection broke off");
+    let stream = Metered { stream: Box::pin(stream), handle: place.handle() };
+    let connection = protocols.serve_connection(TokioIo::new(stream), TowerToHyperService::new(answer));
+    let mut connection = pin!(watcher.watch(connection));
+    loop {
+        tokio::select! {
+            biased;
+            ended = &mut connection => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection broke off");
+                }
+                return;
+            }
+            // It was asked first what has arrived meanwhile: with a request in work it stays.
+            () = place.turned_out() => if place.leaves() {
+                tracing::debug!("a connection without a request made way");
+                return;
             }
         }
-        () = place.turned_out() => tracing::debug!("a connection without a request made way"),
     }
 }
 
@@ -191,29 +192,68 @@ async fn answer<B>(
     app: Router,
     peer: Peer,
     request: http::Request<B>,
-    working: Working,
+    handle: Handle,
     leaves: Arc<AtomicBool>,
 ) -> Result<Response, Infallible>
 where
-    B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Send + 'static,
+    B: HttpBody<Data = Bytes, Error: Into<axum::BoxError>> + Send + Unpin + 'static,
 {
-    let mut request: Request = request.map(Body::new);
-    let has_own_farewell = request.version() >= Version::HTTP_2;
+    let work = handle.request();
+    let mut request: Request = if request.body().is_end_stream() {
+        work.begin();
+        request.map(Body::new)
+    } else {
+        request.map(|body| Body::new(Arriving { body, work: work.clone() }))
+    };
     request.extensions_mut().insert(peer);
     if leaves.load(Ordering::Relaxed) {
         request.extensions_mut().insert(Leaving);
     }
     let mut response = app.oneshot(request).await?;
-    if leaves.load(Ordering::Relaxed) && !has_own_farewell {
+    if leaves.load(Ordering::Relaxed) {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    Ok(response.map(|body| Body::new(Sending { body, _working: working })))
+    if response.headers().contains_key(OF_A_PERSON) {
+        handle.know();
+    }
+    work.begin();
+    Ok(response.map(|body| Body::new(Sending { body, _work: work })))
+}
+
+/// The body of a request, whose work begins when all of it is there.
+struct Arriving<B> {
+    body: B,
+    work: Work,
+}
+
+impl<B: HttpBody + Unpin> HttpBody for Arriving<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        if frame.is_none() || self.body.is_end_stream() {
+            self.work.begin();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// A body, while which is sent the connection counts as working.
 struct Sending {
     body: Body,
-    _working: Working,
+    _work: Work,
 }
 
 impl HttpBody for Sending {

@@ -1,4 +1,5 @@
-//! The gateway beside what people put together for the same purpose: `mcpo` before `mcp-atlassian`, both from PyPI.
+//! The gateway beside what people put together for the same purpose: `mcpo` before `mcp-atlassian`, both from
+//! `PyPI`.
 
 use serde_json::json;
 

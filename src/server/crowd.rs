@@ -1,17 +1,23 @@
 //! Who is connected, and who has to make way.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use crate::clock::Stopwatch;
 
 /// How often it is tried again to free a place when everybody has a request in work.
 const AGAIN: Duration = Duration::from_millis(50);
+
+/// From how many bytes on a request that is not whole is a large one. Hardly any good client has any.
+const LARGE: usize = 16 * 1024;
+/// How many connections may have one: each costs three times what was read of it.
+const MAX_LARGE: usize = 256;
 
 /// All connections. A clone is the same crowd.
 #[derive(Clone)]
@@ -26,11 +32,17 @@ struct Shared {
 
 /// One connection.
 struct Member {
-    /// Requests in work.
+    /// Requests in work. One whose body is still on its way is not yet.
     working: AtomicUsize,
-    /// When it had no request any more, or began: milliseconds of the crowd's own time.
+    /// Whether somebody who is signed in has been answered on it.
+    is_known: AtomicBool,
+    /// How many bytes were read of requests that are not whole.
+    unfinished: AtomicUsize,
+    /// When a request began or ended, or the connection itself: milliseconds of the crowd's own time.
     idle_since: AtomicU64,
     leave: Notify,
+    /// It was asked to leave, and has not heard of it yet.
+    leaving: AtomicBool,
 }
 
 impl Crowd {
@@ -43,7 +55,7 @@ impl Crowd {
         }))
     }
 
-    /// A place: a free one, or that of the connection that has been idle for longest.
+    /// A place: a free one, or that of the connection that has been idle for longest, a stranger's first.
     pub async fn enter(&self) -> Place {
         loop {
             let free = self.0.free.clone();
@@ -57,11 +69,20 @@ impl Crowd {
         }
     }
 
-    /// Asks the connection that has been idle for longest to leave.
+    /// Asks the connection that has been idle for longest to leave. It may have a request in work before it hears of it.
     pub fn turn_one_out(&self) {
+        self.thin_out(0, |_| true);
+    }
+
+    /// Asks the idlest of these to leave where there are more than so many, strangers first.
+    fn thin_out(&self, enough: usize, of: impl Fn(&Member) -> bool) {
         let members = self.0.members.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = members.values().filter(|member| member.working.load(Ordering::Relaxed) == 0);
-        if let Some(member) = idle.min_by_key(|member| member.idle_since.load(Ordering::Relaxed)) {
+        let leaves = |member: &Member| member.leaving.load(Ordering::Relaxed);
+        let idle = || members.values().filter(|member| member.is_idle() && !leaves(member) && of(member));
+        if idle().count() > enough
+            && let Some(member) = idle().min_by_key(|member| member.worth())
+        {
+            member.leaving.store(true, Ordering::Relaxed);
             member.leave.notify_one();
         }
     }
@@ -69,12 +90,25 @@ impl Crowd {
     fn place(&self, permit: OwnedSemaphorePermit) -> Place {
         let member = Arc::new(Member {
             working: AtomicUsize::new(0),
+            is_known: AtomicBool::new(false),
+            unfinished: AtomicUsize::new(0),
             idle_since: AtomicU64::new(self.0.now()),
             leave: Notify::new(),
+            leaving: AtomicBool::new(false),
         });
         let key = self.0.next.fetch_add(1, Ordering::Relaxed);
         self.0.members.lock().unwrap_or_else(PoisonError::into_inner).insert(key, member.clone());
         Place { crowd: self.clone(), key, member, _permit: permit }
+    }
+}
+
+impl Member {
+    fn is_idle(&self) -> bool {
+        self.working.load(Ordering::Relaxed) == 0
+    }
+
+    fn worth(&self) -> (bool, u64) {
+        (self.is_known.load(Ordering::Relaxed), self.idle_since.load(Ordering::Relaxed))
     }
 }
 
@@ -93,12 +127,20 @@ pub struct Place {
 }
 
 impl Place {
-    /// Resolves when this connection has to make way.
+    /// Resolves when this connection should make way, and what has arrived until then can be read.
     pub async fn turned_out(&self) {
         self.member.leave.notified().await;
+        yield_now().await;
     }
 
-    /// A handle that marks the connection as working.
+    /// Whether it is still without a request in work; else it stays.
+    pub fn leaves(&self) -> bool {
+        let leaves = self.member.is_idle();
+        self.member.leaving.store(leaves, Ordering::Relaxed);
+        leaves
+    }
+
+    /// A handle that tells of the connection's requests.
     pub fn handle(&self) -> Handle {
         Handle { crowd: self.crowd.clone(), member: self.member.clone() }
     }
@@ -110,7 +152,7 @@ impl Drop for Place {
     }
 }
 
-/// Marks a connection as working.
+/// Tells of a connection's requests.
 #[derive(Clone)]
 pub struct Handle {
     crowd: Crowd,
@@ -118,20 +160,51 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// The connection works on one more request, until the result is dropped.
-    pub fn work(&self) -> Working {
-        self.member.working.fetch_add(1, Ordering::Relaxed);
-        Working(self.clone())
+    /// So many bytes have been read.
+    pub fn read(&self, length: usize) {
+        let before = self.member.unfinished.fetch_add(length, Ordering::Relaxed);
+        if before <= LARGE && before + length > LARGE {
+            self.crowd.thin_out(MAX_LARGE, |member| member.unfinished.load(Ordering::Relaxed) > LARGE);
+        }
+    }
+
+    /// The head of a request has arrived.
+    pub fn request(&self) -> Work {
+        self.touch();
+        self.member.unfinished.store(0, Ordering::Relaxed);
+        Work(Arc::new(OnceLock::new()), self.clone())
+    }
+
+    /// Somebody who is signed in is answered.
+    pub fn know(&self) {
+        self.member.is_known.store(true, Ordering::Relaxed);
+    }
+
+    fn touch(&self) {
+        self.member.idle_since.store(self.crowd.0.now(), Ordering::Relaxed);
     }
 }
 
-/// A request in work.
-pub struct Working(Handle);
+/// A request, in work from when it has begun until all clones of this are dropped.
+#[derive(Clone)]
+pub struct Work(Arc<OnceLock<Working>>, Handle);
+
+impl Work {
+    /// All of the request is there.
+    pub fn begin(&self) {
+        self.0.get_or_init(|| {
+            self.1.member.unfinished.store(0, Ordering::Relaxed);
+            self.1.member.working.fetch_add(1, Ordering::Relaxed);
+            Working(self.1.clone())
+        });
+    }
+}
+
+struct Working(Handle);
 
 impl Drop for Working {
     fn drop(&mut self) {
-        let Handle { crowd, member } = &self.0;
-        member.idle_since.store(crowd.0.now(), Ordering::Relaxed);
-        member.working.fetch_sub(1, Ordering::Relaxed);
+        self.0.touch();
+        self.0.member.working.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -4,6 +4,7 @@
 
 mod faults;
 mod gateway;
+mod hostile;
 mod proxy;
 mod rolling;
 #[path = "../it/support/mod.rs"]
@@ -18,24 +19,33 @@ use support::World;
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [binary, seconds, names @ ..] = arguments.as_slice() else {
-        println!("usage: tests/load/run BINARY [SECONDS [NAME…]]");
+        println!("usage: tests/load/run BINARY [SECONDS [NAME… | hostile [ATTACK…]]]");
         return;
     };
     let lasting = Duration::from_secs_f64(seconds.parse().expect("a number of seconds"));
     let world = World::with(&[("CAUSEWAY_SITE", "acme.atlassian.net")]).await;
     gateway::keep_time(&world);
     world.sandbox.allow_points(1_000_000_000);
-    let mut mistakes = faults::run(&world, binary, lasting, names).await;
-    if is_wanted("replicas leave", names) {
-        mistakes.extend(rolling::replace_all(&world, binary, lasting).await);
-    }
-    if is_wanted("the key changes", names) {
-        mistakes.extend(rolling::change_keys(&world, binary, lasting).await);
-    }
+    let mistakes = match names {
+        [first, names @ ..] if first == "hostile" => hostile::run(&world, binary, lasting, names).await,
+        names => troubles(&world, binary, lasting, names).await,
+    };
     for mistake in &mistakes {
         println!("WRONG: {mistake}");
     }
     std::process::exit(i32::from(!mistakes.is_empty()));
+}
+
+/// What goes wrong at Atlassian's, and what operators do.
+async fn troubles(world: &World, binary: &str, lasting: Duration, names: &[String]) -> Vec<String> {
+    let mut mistakes = faults::run(world, binary, lasting, names).await;
+    if is_wanted("replicas leave", names) {
+        mistakes.extend(rolling::replace_all(world, binary, lasting).await);
+    }
+    if is_wanted("the key changes", names) {
+        mistakes.extend(rolling::change_keys(world, binary, lasting).await);
+    }
+    mistakes
 }
 
 /// Whether a scene of this name is to be seen: all are when none is named.
