@@ -96,7 +96,7 @@ impl Wiki {
         readable(&content.status)?;
         self.connection.has_read(content.id.as_str());
         let storage = content.storage();
-        let mentioned = aside(storage.len(), || mentioned_people(storage));
+        let mentioned = aside(storage.len(), || mentioned_people(storage)).await;
         let mentioned = mentioned.into_iter().filter_map(|id| id.parse().ok());
         let ids: Vec<AccountId> = mentioned.chain(content.version.author_id.clone()).collect();
         let (space, people) =

@@ -19,11 +19,11 @@ pub fn convert(
     people: &HashMap<AccountId, Arc<str>>,
 ) -> markdown::Document {
     let known = Known::new(wiki, people);
-    aside(storage.len(), || from_storage(storage, &known.context(page, space)))
+    from_storage(storage, &known.context(page, space))
 }
 
 /// Pages that a search found as Markdown, as their bodies stand: what their macros draw on is not in it.
-pub fn convert_found(wiki: &Wiki, found: &FoundPages) -> Vec<markdown::Document> {
+pub async fn convert_found(wiki: &Wiki, found: &FoundPages) -> Vec<markdown::Document> {
     let known = Known::new(wiki, &found.people);
     let convert = |page: &FoundPage| {
         let context = Context {
@@ -35,7 +35,7 @@ pub fn convert_found(wiki: &Wiki, found: &FoundPages) -> Vec<markdown::Document>
         from_storage(&page.storage, &context)
     };
     let bytes = found.pages.iter().map(|page| page.storage.len()).sum();
-    aside(bytes, || found.pages.iter().map(convert).collect())
+    aside(bytes, || found.pages.iter().map(convert).collect()).await
 }
 
 /// A page as Markdown, its macros replaced by what they show where that can be had: included pages by their own text, the
@@ -43,7 +43,8 @@ pub fn convert_found(wiki: &Wiki, found: &FoundPages) -> Vec<markdown::Document>
 pub async fn convert_page(wiki: &Wiki, document: &Document, version: Option<u32>) -> markdown::Document {
     let (page, storage) = (&document.content.id, document.content.storage());
     let mut known = Known::new(wiki, &document.people);
-    let references = aside(storage.len(), || included_pages(storage, &known.context(page, &document.space)));
+    let references =
+        aside(storage.len(), || included_pages(storage, &known.context(page, &document.space))).await;
     let included = wiki.included(document, references).await;
     known.learn(wiki, &included).await;
     let expansions = |rendered| Expansions {
@@ -53,14 +54,17 @@ pub async fn convert_page(wiki: &Wiki, document: &Document, version: Option<u32>
     let context = known.context(page, &document.space);
     let included_bytes: usize = included.iter().map(|page| page.content.storage().len()).sum();
     let bytes = storage.len() + included_bytes;
-    let converted = aside(bytes, || from_storage_with(storage, &expansions(None), &context));
+    let converted = aside(bytes, || from_storage_with(storage, &expansions(None), &context)).await;
     if !converted.wants_rendering() {
         return converted;
     }
     match wiki.rendered(document, version).await {
-        Some(rendered) => aside(bytes + rendered.len(), || {
-            from_storage_with(storage, &expansions(Some(&rendered)), &context)
-        }),
+        Some(rendered) => {
+            aside(bytes + rendered.len(), || {
+                from_storage_with(storage, &expansions(Some(&rendered)), &context)
+            })
+            .await
+        }
         None => converted,
     }
 }

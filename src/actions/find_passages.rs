@@ -102,9 +102,9 @@ impl Action for FindPassages {
         let wiki = caller.wiki().await?;
         let filters = self.filter.with_author(&wiki, filters).await?;
         let found = wiki.found_pages(filters, PAGES).await?;
-        let documents = convert_found(&wiki, &found);
+        let documents = convert_found(&wiki, &found).await;
         let bytes = documents.iter().map(|document| document.markdown().len()).sum();
-        let best = aside(bytes, || best(&self.query, &found, &documents, self.limit as usize));
+        let best = aside(bytes, || best(&self.query, &found, &documents, self.limit as usize)).await;
         let mut results: Vec<FoundPassage> =
             best.into_iter().map(|ranked| ranked.shown(&wiki, &found)).collect();
         keep_within(&mut results, self.max_chars as usize);

@@ -112,8 +112,8 @@ async fn compare(
     let (one, other) = tokio::try_join!(wiki.document(id, Some(one)), wiki.document(id, other))?;
     let newer_first = one.content.version.number > other.content.version.number;
     let (from, to) = if newer_first { (other, one) } else { (one, other) };
-    let (before, after) = (markdown(wiki, &from), markdown(wiki, &to));
-    let diff = aside(before.len() + after.len(), || unified_diff(&before, &after));
+    let (before, after) = (markdown(wiki, &from).await, markdown(wiki, &to).await);
+    let diff = aside(before.len() + after.len(), || unified_diff(&before, &after)).await;
     let start = place.and_then(|start| start.parse().ok()).unwrap_or_default();
     let lines: Vec<&str> = diff.split_inclusive('\n').skip(start).collect();
     let (count, diff) = match (fitting(&lines, ROOM), lines.first()) {
@@ -154,9 +154,10 @@ fn unified_diff(before: &str, after: &str) -> String {
     diff
 }
 
-fn markdown(wiki: &Wiki, document: &Document) -> String {
-    let content = &document.content;
-    let converted = convert(wiki, content.storage(), &content.id, &document.space, &document.people);
+async fn markdown(wiki: &Wiki, document: &Document) -> String {
+    let (content, storage) = (&document.content, document.content.storage());
+    let convert = || convert(wiki, storage, &content.id, &document.space, &document.people);
+    let converted = aside(storage.len(), convert).await;
     format!("{}\n", converted.markdown().trim_end())
 }
 

@@ -115,7 +115,7 @@ impl Reading {
     /// The part of `document` that was asked for, in an answer of at most `room` bytes.
     pub async fn read(&self, wiki: &Wiki, document: &Document, room: usize) -> Result<Page, Problem> {
         let whole = convert_page(wiki, document, self.version).await;
-        aside(whole.markdown().len(), || self.cut(wiki, document, &whole, room))
+        aside(whole.markdown().len(), || self.cut(wiki, document, &whole, room)).await
     }
 
     /// The part of a page's Markdown that was asked for.

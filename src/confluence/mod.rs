@@ -224,6 +224,7 @@ impl Connection {
             self.tally.keep(room.clone());
         }
         let answer: T = aside(reply.body.len(), || read(&reply.body))
+            .await
             .map_err(|error| Error::Unavailable(format!("unreadable JSON: {:?}", error.classify())))?;
         if reply.is_unpaid() {
             let points = call.price.of(answer.rows());

@@ -132,7 +132,7 @@ impl Connection {
         if length > MAX_ANSWER {
             return Err(Error::Unavailable("the answer is larger than is looked through".to_owned()));
         }
-        Ok(aside(length, || self.scrubber().value(answer)))
+        Ok(aside(length, || self.scrubber().value(answer)).await)
     }
 
     /// The same of a refusal's reason.
