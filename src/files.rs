@@ -20,10 +20,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout_at;
 
 use crate::Gateway;
-use crate::action::{AttachmentRef, Entry, Filed, Services};
+use crate::action::{AttachmentRef, Audit, Entry, Filed, Services, outcome};
 use crate::actions::{GET_ATTACHMENT, MAX_FILE};
 use crate::confluence::Download;
+use crate::oauth::Grant;
 use crate::problem::{Kind, Problem};
+use crate::seal::payloads;
 
 /// Files on their way at the same time. They have places of their own: slow readers take none of the actions'.
 const PLACES: usize = 32;
@@ -56,6 +58,13 @@ impl Files {
 
     async fn open(&self, sealed: &str) -> Result<(Filed, Download), Problem> {
         let (link, grant) = self.services.server.file_grant(sealed).map_err(|_| gone())?;
+        let (audit, id) = (Audit::of(&self.services, &grant), link.attachment.clone());
+        let opened = self.follow(link, grant).await;
+        audit.record("file", outcome(&opened), || vec![id]);
+        opened
+    }
+
+    async fn follow(&self, link: payloads::File, grant: Grant) -> Result<(Filed, Download), Problem> {
         let action = self.action.as_ref().ok_or_else(gone)?;
         let id = link.attachment.parse().map_err(|_| gone())?;
         let wiki = action.wiki(&self.services, grant, link.site).await?;

@@ -1,44 +1,62 @@
-//! One line in the log for each call (`CAUSEWAY_AUDIT`): who as a keyed hash, which GPT and action, what came of it, what it
+//! One line in the log for each call, and for each file that a link gives (`CAUSEWAY_AUDIT`): who as a keyed hash, which GPT and action, what came of it, what it
 //! cost, and the ids of what was read: pages first, then whatever else stands in the answer. Never a title, a query or a text.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Answer, Entry, Services};
+use super::Services;
 use crate::atlassian::Tally;
+use crate::config::Gpt;
 use crate::oauth::Grant;
 use crate::problem::Problem;
 
 /// The most ids a line holds; how many more there are is told.
 const MAX_IDS: usize = 100;
 
-/// Who is asking, before the grant is used up.
-pub fn who(services: &Services, grant: &Grant) -> Option<String> {
-    if !services.audit {
-        return None;
-    }
-    let account = grant.access.token.account_id();
-    Some(account.map_or_else(|| "unknown".to_owned(), |id| services.sealer.pseudonym(id)))
+/// A call whose line is written when it has ended; nothing where the audit is off.
+pub struct Audit(Option<Call>);
+
+struct Call {
+    who: String,
+    gpt: Arc<Gpt>,
+    tally: Tally,
 }
 
-/// Writes the line.
-pub fn record(entry: &Entry, gpt: &str, who: &str, result: &Result<Answer, Problem>, tally: &Tally) {
-    let outcome = result.as_ref().map_or_else(|problem| problem.kind.name(), |_| "ok");
-    let read = tally.pages();
-    let listed = result.as_ref().map(|answer| listed(&answer.json)).unwrap_or_default();
-    let mut seen = BTreeSet::new();
-    let ids = read.iter().chain(&listed).map(String::as_str).filter(|id| seen.insert(*id));
-    let mut ids: Vec<&str> = ids.collect();
-    let more = ids.len().saturating_sub(MAX_IDS);
-    ids.truncate(MAX_IDS);
-    let (ids, calls, points) = (ids.join(","), tally.calls(), tally.points());
-    tracing::info!(target: "causeway::audit", who, gpt, action = entry.id, outcome, calls, points, ids, more, "audit");
+impl Audit {
+    /// Who is asking by which GPT, before the grant is used up.
+    pub fn of(services: &Services, grant: &Grant) -> Self {
+        let call = || {
+            let account = grant.access.token.account_id();
+            let who = account.map_or_else(|| "unknown".to_owned(), |id| services.sealer.pseudonym(id));
+            Call { who, gpt: grant.gpt.clone(), tally: grant.tally.clone() }
+        };
+        Self(services.audit.then(call))
+    }
+
+    /// Writes the line. `listed` are the ids of what was read beside the pages that are counted already.
+    pub fn record(self, action: &str, outcome: &str, listed: impl FnOnce() -> Vec<String>) {
+        let Some(Call { who, gpt, tally }) = self.0 else { return };
+        let (read, listed) = (tally.pages(), listed());
+        let mut seen = BTreeSet::new();
+        let ids = read.iter().chain(&listed).map(String::as_str).filter(|id| seen.insert(*id));
+        let mut ids: Vec<&str> = ids.collect();
+        let more = ids.len().saturating_sub(MAX_IDS);
+        ids.truncate(MAX_IDS);
+        let (gpt, ids, calls, points) = (&gpt.slug, ids.join(","), tally.calls(), tally.points());
+        tracing::info!(target: "causeway::audit", who, gpt, action, outcome, calls, points, ids, more, "audit");
+    }
+}
+
+/// What came of a call, in a word.
+pub fn outcome<T>(result: &Result<T, Problem>) -> &'static str {
+    result.as_ref().map_or_else(|problem| problem.kind.name(), |_| "ok")
 }
 
 /// The ids in an answer: its own or those of its results, and of the pages that they are of.
-fn listed(json: &str) -> Vec<String> {
+pub fn listed(json: &str) -> Vec<String> {
     let Ok(Answered { id, page, problem, results }) = serde_json::from_str(json) else { return Vec::new() };
     let things = std::iter::once(Thing { id, page, problem }).chain(results);
     let things = things.filter(|thing| thing.problem.is_none());

@@ -29,6 +29,7 @@ use crate::oauth::Grant;
 use crate::problem::{Kind, Problem};
 use crate::telemetry::TRACED;
 
+pub use audit::{Audit, outcome};
 pub use caller::{Caller, Services};
 pub use image::Image;
 pub use input::{CommaList, from_request};
@@ -139,21 +140,21 @@ impl Entry {
         services: &Arc<Services>,
         grant: Grant,
     ) -> Result<Answer, Problem> {
-        let (gpt, who) = (grant.gpt.clone(), audit::who(services, &grant));
+        let gpt = grant.gpt.clone();
         let running = services.metrics.action(self.id, grant.door.name(), &gpt.slug);
-        let tally = grant.tally.part();
-        let grant = Grant { tally: tally.clone(), ..grant };
+        let grant = Grant { tally: grant.tally.part(), ..grant };
+        let audit = Audit::of(services, &grant);
         let span = tracing::info_span!(
             target: TRACED, "action", action = self.id, door = grant.door.name(), gpt = gpt.slug, outcome = field::Empty
         );
         let result = self.answer(input, services, grant).instrument(span.clone()).await;
-        let outcome = result.as_ref().map_or_else(|problem| problem.kind.name(), |_| "ok");
+        let outcome = outcome(&result);
         span.record("outcome", outcome);
         drop(span);
         running.end(outcome);
-        if let Some(who) = who {
-            audit::record(self, &gpt.slug, &who, &result, &tally);
-        }
+        audit.record(self.id, outcome, || {
+            result.as_ref().map(|answer| audit::listed(&answer.json)).unwrap_or_default()
+        });
         result
     }
 

@@ -159,3 +159,23 @@ async fn without_an_audit_there_is_no_line() {
     assert!(log.text().contains("answered"));
     assert_eq!(lines(&log), Vec::<Value>::new());
 }
+
+#[tokio::test]
+async fn a_file_that_a_link_gives_has_its_line_too() {
+    let (log, guard) = Log::of("info", true);
+    let world = World::with(&[("CAUSEWAY_SITE", ACME)]).await;
+    rehearse(&world).await;
+    let pages = Pages::add(&world);
+    let alice = world.sign_in("alice").await;
+    let link = world.link(&alice, &pages.file).await;
+    world.get_bare(&link).await.expect(200);
+    world.get_bare(&link[..link.len() - 1]).await.expect(404);
+    drop(guard);
+    let lines = lines(&log);
+    let [.., asked, fetched] = lines.as_slice() else { panic!("{lines:?}") };
+    let fields = |name: &str| [asked, fetched].map(|line| line["fields"][name].as_str().unwrap().to_owned());
+    assert_eq!(fields("action"), ["getAttachment", "file"]);
+    assert_eq!(fields("outcome"), ["ok", "ok"]);
+    assert!(ids(fetched).contains(&pages.file.as_str()), "{fetched}");
+    assert_eq!(fields("who")[0], fields("who")[1]);
+}
