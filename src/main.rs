@@ -141,11 +141,11 @@ fn serve() -> Result<(), String> {
     let exporter = telemetry::start(&config.log, config.traces.as_ref());
     let listen = config.listen;
     block_on(async move {
-        let listener = bind("CAUSEWAY_LISTEN", listen).await?;
+        let listener = bind("CAUSEWAY_LISTEN", listen)?;
         let admin = config.admin_listen;
         let gateway = Gateway::new(config, Clock::system()).map_err(|error| error.to_string())?;
         if let Some(address) = admin {
-            let listener = bind("CAUSEWAY_ADMIN_LISTEN", address).await?;
+            let listener = bind("CAUSEWAY_ADMIN_LISTEN", address)?;
             let gateway = gateway.clone();
             tokio::spawn(async move { causeway::serve_admin(listener, &gateway, shutdown()).await });
         }
@@ -191,7 +191,7 @@ fn run_demo(json: bool) -> Result<(), String> {
 
 fn sandbox(listen: SocketAddr, app: App) -> Result<(), String> {
     block_on(async move {
-        let listener = bind("--listen", listen).await?;
+        let listener = bind("--listen", listen)?;
         console::say(format_args!(
             "The sandbox listens on http://{listen} for the app {} with callback {}",
             app.client_id, app.callback
@@ -267,8 +267,8 @@ fn block_on<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, Strin
     tokio::runtime::Runtime::new().map_err(|error| error.to_string())?.block_on(work)
 }
 
-async fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, String> {
-    TcpListener::bind(address).await.map_err(|error| {
+fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, String> {
+    causeway::server::listen(address).map_err(|error| {
         format!(
             "{name}: cannot listen on {address}: {error}. Choose another port, or stop what uses this one"
         )

@@ -27,7 +27,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt as _;
@@ -46,8 +46,21 @@ const MAX_HEAD: usize = 80 * 1024;
 const MAX_HEADERS: usize = 100;
 /// A header that only those are answered with who are signed in.
 const OF_A_PERSON: &str = "server-timing";
+/// How many connections may wait to be taken, where the system allows as many.
+const BACKLOG: u32 = 4096;
 /// The pause after the system refused us a connection, most likely for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Listens on an address. As many connections as may come at once wait to be taken: those that the system has no room for try
+/// again after a second only.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // As tokio itself does: a gateway that starts anew need not wait for the last connections of the one before.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// Answers with `app` on `listener` until `shutdown` resolves, says farewell, and finishes what is open, each within its limit.
 ///
@@ -273,5 +286,24 @@ impl HttpBody for Sending {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn hundreds_may_knock_before_anybody_opens() {
+        let allowed = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+        let clients = allowed.trim().parse().unwrap_or(0).min(300);
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut connected = Vec::new();
+        for number in 0..clients {
+            let knock = timeout(Duration::from_millis(900), TcpStream::connect(address)).await;
+            connected.push(knock.unwrap_or_else(|_| panic!("client {number} has to wait")).unwrap());
+        }
     }
 }
