@@ -12,7 +12,7 @@ use crate::seal::{OpenError, Sealer, fingerprint};
 
 /// How many are kept: at most about 6 MB.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
-/// How long one is kept that nobody sends, in seconds.
+/// For how long nobody has sent one that is let go when the next is kept, in seconds.
 const IDLE: i64 = 60;
 
 /// What an access token holds. What it is good for is decided anew at each request.
