@@ -61,12 +61,14 @@ where
         found
     }
 
-    /// Whether something is there, which nobody counts as a look-up.
-    pub fn holds(&self, key: &K) -> bool {
-        self.known.contains_key(key)
-    }
-
     pub async fn insert(&self, key: K, value: V) {
         self.known.insert(key, value).await;
+    }
+
+    /// Inserts what is not there, or not as `same` knows it: to write is slower than to look. Nobody counts this as a look-up.
+    pub async fn correct(&self, key: K, same: impl FnOnce(&V) -> bool, value: impl FnOnce() -> V) {
+        if !self.known.get(&key).await.is_some_and(|known| same(&known)) {
+            self.known.insert(key, value()).await;
+        }
     }
 }

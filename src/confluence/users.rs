@@ -116,11 +116,11 @@ impl Connection {
         names
     }
 
-    /// Keeps a name that came with another answer, unless one is known.
+    /// Keeps a name that came with another answer.
     pub(super) async fn remember(&self, person: &Person) {
-        let key = (self.partition, person.account_id.clone());
-        if !person.name().is_empty() && !self.client.caches.people.holds(&key) {
-            self.client.caches.people.insert(key, person.name().into()).await;
+        let (name, key) = (person.name(), (self.partition, person.account_id.clone()));
+        if !name.is_empty() {
+            self.client.caches.people.correct(key, |known| **known == *name, || name.into()).await;
         }
     }
 }

@@ -333,3 +333,20 @@ async fn a_gateway_with_all_places_taken_says_so_in_time() {
     world.sandbox.clear_faults();
     world.get(&alice, "/v1/me").await.expect(200);
 }
+
+#[tokio::test]
+async fn a_name_that_was_unknown_once_is_learned_from_a_search() {
+    use causeway::sandbox::Fault;
+    let (world, alice) = alice().await;
+    world.sandbox.inject(Fault {
+        path_contains: "users-bulk".to_owned(),
+        times: 1,
+        kind: FaultKind::Status { status: 200, headers: Vec::new(), body: "{\"results\":[]}".to_owned() },
+    });
+    let page = || world.get(&alice, "/v1/pages/1310745");
+    assert!(page().await.expect(200).json.get("lastModifiedBy").is_none());
+    let found = world.get(&alice, "/v1/search?cql=id=1310745").await.expect(200);
+    let name = found.json["results"][0]["lastModifiedBy"]["name"].clone();
+    assert!(name.is_string(), "{}", found.body);
+    assert_eq!(page().await.expect(200).json["lastModifiedBy"]["name"], name);
+}
