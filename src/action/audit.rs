@@ -1,5 +1,6 @@
-//! One line in the log for each call, and for each file that a link gives (`CAUSEWAY_AUDIT`): who as a keyed hash, which GPT and action, what came of it, what it
-//! cost, and the ids of what was read: pages first, then whatever else stands in the answer. Never a title, a query or a text.
+//! One line in the log for each call, and for each file that a link gives (`CAUSEWAY_AUDIT`): who as a keyed hash, which GPT
+//! and action, what came of it, what it cost, and the ids of what was read: pages first, then whatever else stands in the
+//! answer. Never a title, a query or a text.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

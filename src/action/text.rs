@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 /// The most bytes of JSON that a byte of text takes.
-pub const ESCAPED: usize = 6;
+const ESCAPED: usize = 6;
 
 /// The first `limit` characters of `text`, with an ellipsis where something was cut.
 pub fn clip(text: &str, limit: usize) -> String {

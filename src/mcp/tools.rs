@@ -84,10 +84,9 @@ pub fn answer(Answer { json, image }: Answer) -> CallToolResult {
     let object: JsonObject = serde_json::from_str(&json).unwrap_or_default();
     let mut content = match object.get("markdown").and_then(Value::as_str) {
         Some(markdown) => {
-            let markdown = markdown.to_owned();
-            let mut rest = object.clone();
-            rest.shift_remove("markdown");
-            vec![ContentBlock::text(markdown), ContentBlock::text(Value::Object(rest).to_string())]
+            let rest = object.iter().filter(|(name, _)| *name != "markdown");
+            let rest: JsonObject = rest.map(|(name, value)| (name.clone(), value.clone())).collect();
+            [markdown.to_owned(), Value::Object(rest).to_string()].map(ContentBlock::text).into()
         }
         None => vec![ContentBlock::text(json)],
     };
