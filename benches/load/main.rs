@@ -3,7 +3,8 @@
 //!
 //! `cargo bench --bench load` takes about two minutes and fails when a limit is missed. After `--`:
 //! - `--rounds N` (5), `--seconds S` each (2), `--slack X` (1): limits are missed only by more than this factor;
-//! - `soak SECONDS`: mixed load that long, with a line on memory as it goes;
+//! - `soak SECONDS [RATE]`: mixed load that long, of RATE requests a second or as many as there can be, with a line on memory
+//!   as it goes;
 //! - `beside MCPO MCP-ATLASSIAN`: the gateway beside these programs, which `benches/load/mcpo` installs;
 //! - `upstream ADDRESS`, `pass-through ADDRESS UPSTREAM`: one of the parts alone;
 //! - `drive ADDRESS CONNECTIONS SECONDS` with a request's JSON {path, token} or {path, headers, body} on each line of the
@@ -58,8 +59,9 @@ fn main() -> ExitCode {
         ["drive", address, connections, seconds] => {
             block_on(drive_alone(address.parse().unwrap(), parse(connections), parse(seconds)));
         }
-        ["soak", seconds] => {
-            let good = block_on(soak::soak(Duration::from_secs(parse(seconds))));
+        ["soak", seconds, rate @ ..] => {
+            let rate = rate.first().map(|rate| parse(rate));
+            let good = block_on(soak::soak(Duration::from_secs(parse(seconds)), rate));
             return if good { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
         ["beside", mcpo, mcp_atlassian, ..] => {

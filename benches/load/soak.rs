@@ -15,7 +15,7 @@ const LINES: u32 = 20;
 const FLAT: f64 = 1.25;
 
 /// Whether memory stayed flat and nothing went wrong.
-pub async fn soak(time: Duration) -> bool {
+pub async fn soak(time: Duration, rate: Option<u32>) -> bool {
     let upstream = server::ourselves(Cores::All, "upstream", &[]);
     let sealing = Sealing::new();
     let gateway = gateway(Cores::All, &upstream, &sealing);
@@ -23,7 +23,10 @@ pub async fn soak(time: Duration) -> bool {
     let begin = Instant::now();
     let (mut memory, mut bad) = (Vec::new(), 0);
     for line in 1..=LINES {
-        let outcome = drive::closed(&load, PEOPLE, time / LINES).await;
+        let outcome = match rate {
+            Some(rate) => drive::open(&load, rate, time / LINES).await,
+            None => drive::closed(&load, PEOPLE, time / LINES).await,
+        };
         memory.push(gateway.memory());
         let wrong: u64 = outcome.bad.iter().map(|(_, count)| count).sum();
         bad += wrong;
