@@ -1,13 +1,12 @@
 //! JSON of others, of which what can be read is read.
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// A value, or nothing where it has another shape: one row that cannot be read spoils no list. Only of JSON text.
 pub struct Lenient<T>(pub Option<T>);
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Lenient<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <&RawValue>::deserialize(deserializer)?;
         Ok(Self(serde_json::from_str(text.get()).ok()))

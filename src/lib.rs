@@ -25,7 +25,7 @@
 //! | `ranking` | which texts answer a question |
 //! | `atlassian` | sign-in and sites at Atlassian |
 //! | `seal` | sealed strings, and every payload that travels in one |
-//! | `config`, `clock`, `urls`, `peer`, `telemetry`, `aside`, `lenient` | the ground |
+//! | `config`, `clock`, `urls`, `peer`, `telemetry`, `aside`, `lenient`, `memo` | the ground |
 //! | `sandbox` | a stand-in for Atlassian, on the clock alone |
 //!
 //! A request of the Actions door: `router` → bearer to grant (`oauth::bearer`) → `action::Entry::call` (checked input, `Caller`) →
@@ -59,6 +59,7 @@ pub mod files;
 pub mod lenient;
 pub mod markdown;
 pub mod mcp;
+pub mod memo;
 pub mod oauth;
 pub mod openapi;
 pub mod peer;

@@ -17,4 +17,8 @@ impl Account {
     pub fn of_holder(secret: &[u8]) -> Self {
         Self(fingerprint_bytes(secret))
     }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }

@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use moka::future::Cache;
 use reqwest::StatusCode;
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -13,6 +12,7 @@ use url::Url;
 
 use super::{AccessToken, Breaker, Resting, Tally, first_answer};
 use crate::lenient::Lenient;
+use crate::memo::Memo;
 use crate::telemetry::Metrics;
 
 /// How long an answer is remembered. An Atlassian token lives as long.
@@ -90,7 +90,7 @@ pub struct Sites {
     url: Url,
     breaker: Breaker,
     /// By the SHA-256 of the access token, so that the memory holds no token.
-    known: Cache<[u8; 32], Arc<[Site]>>,
+    known: Memo<Arc<[Site]>>,
     metrics: Metrics,
 }
 
@@ -99,7 +99,7 @@ impl Sites {
     pub fn new(api_url: &Url, http: reqwest::Client, metrics: Metrics, breaker: Breaker) -> Self {
         let mut url = api_url.clone();
         url.set_path("/oauth/token/accessible-resources");
-        let known = Cache::builder().max_capacity(CAPACITY).time_to_live(LIFETIME).build();
+        let known = Memo::lasting(CAPACITY, LIFETIME);
         Self { http, url, breaker, known, metrics }
     }
 
@@ -117,7 +117,7 @@ impl Sites {
             return Ok(sites);
         }
         let _wait = tally.wait();
-        let looked_up = self.known.try_get_with(*token.fingerprint(), self.look_up(token, deadline, tally));
+        let looked_up = self.known.try_get_or(token.fingerprint(), self.look_up(token, deadline, tally));
         match tokio::time::timeout_at(deadline, looked_up).await {
             Ok(Ok(sites)) => Ok(sites),
             Ok(Err(miss)) => match miss.as_ref() {

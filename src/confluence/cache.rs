@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use moka::future::Cache;
 use sha2::{Digest as _, Sha256};
 
-use super::{AccountId, Space, SpaceId, SpaceKey};
+use super::Space;
 use crate::atlassian::{AccessToken, CloudId};
+use crate::memo::Memo;
 use crate::telemetry::Metrics;
 
 /// Stands for one access token at one site.
@@ -22,10 +22,12 @@ pub type SpaceList = Arc<[Arc<Space>]>;
 
 /// The caches, each bounded in entries and time.
 pub struct Caches {
-    pub spaces: Counted<(Partition, SpaceId), Arc<Space>>,
-    /// The spaces that a list of keys names, for allow-lists.
-    pub named_spaces: Counted<(Partition, Vec<SpaceKey>), SpaceList>,
-    pub people: Counted<(Partition, AccountId), Arc<str>>,
+    /// By id.
+    pub spaces: Counted<Arc<Space>>,
+    /// The spaces that a list of keys names, for allow-lists, by the keys with commas.
+    pub named_spaces: Counted<SpaceList>,
+    /// Names by account id.
+    pub people: Counted<Arc<str>>,
 }
 
 impl Caches {
@@ -39,36 +41,43 @@ impl Caches {
 }
 
 /// A cache whose hits and misses are counted.
-pub struct Counted<K, V> {
+pub struct Counted<V> {
     name: &'static str,
-    known: Cache<K, V>,
+    known: Memo<V>,
     metrics: Metrics,
 }
 
-impl<K, V> Counted<K, V>
-where
-    K: std::hash::Hash + Eq + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-{
+impl<V: Clone + Send + Sync + 'static> Counted<V> {
     fn new(name: &'static str, entries: u64, seconds: u64, metrics: &Metrics) -> Self {
-        let known = Cache::builder().max_capacity(entries).time_to_live(Duration::from_secs(seconds)).build();
+        let known = Memo::lasting(entries, Duration::from_secs(seconds));
         Self { name, known, metrics: metrics.clone() }
     }
 
-    pub async fn get(&self, key: &K) -> Option<V> {
-        let found = self.known.get(key).await;
+    pub async fn get(&self, partition: &Partition, name: &str) -> Option<V> {
+        let found = self.known.get(&key(partition, name)).await;
         self.metrics.cache(self.name, found.as_ref());
         found
     }
 
-    pub async fn insert(&self, key: K, value: V) {
-        self.known.insert(key, value).await;
+    pub async fn insert(&self, partition: &Partition, name: &str, value: V) {
+        self.known.insert(key(partition, name), value).await;
     }
 
     /// Inserts what is not there, or not as `same` knows it: to write is slower than to look. Nobody counts this as a look-up.
-    pub async fn correct(&self, key: K, same: impl FnOnce(&V) -> bool, value: impl FnOnce() -> V) {
+    pub async fn correct(
+        &self,
+        partition: &Partition,
+        name: &str,
+        same: impl FnOnce(&V) -> bool,
+        value: impl FnOnce() -> V,
+    ) {
+        let key = key(partition, name);
         if !self.known.get(&key).await.is_some_and(|known| same(&known)) {
             self.known.insert(key, value()).await;
         }
     }
+}
+
+fn key(partition: &Partition, name: &str) -> Vec<u8> {
+    [partition, name.as_bytes()].concat()
 }

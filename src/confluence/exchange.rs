@@ -77,7 +77,7 @@ impl Connection {
             if let Err(error) = client.admit(account) {
                 return Attempt::Failed(error);
             }
-            let place = client.places.take(account, site).await;
+            let place = client.places.take(account, &site).await;
             let admitted = client.admit(account);
             let trial = admitted.and_then(|()| {
                 client.breaker.admit(account, deadline).map_err(|resting| client.rests(resting))

@@ -1,6 +1,7 @@
 //! Search by CQL.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -67,6 +68,7 @@ impl Rows {
     }
 }
 
+/// A page of results as it is sent. What is not kept of it is not copied.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct List<R> {
@@ -76,49 +78,61 @@ struct List<R> {
     links: Links,
 }
 
-impl<R> Counted for List<R> {
+/// Found, and how many rows it took.
+struct Counting(Found, usize);
+
+impl Counted for Counting {
     fn rows(&self) -> usize {
-        self.results.len()
+        self.1
     }
 }
 
 /// Reads all rows at once; where one cannot be read, each by itself.
-fn read(body: &[u8]) -> serde_json::Result<List<Option<Row>>> {
-    serde_json::from_slice(body).or_else(|_| {
-        let list: List<Lenient<Row>> = serde_json::from_slice(body)?;
-        let results = list.results.into_iter().map(|row| row.0).collect();
-        Ok(List { results, total_size: list.total_size, links: list.links })
-    })
+fn read(body: &[u8]) -> serde_json::Result<Counting> {
+    if let Ok(list) = serde_json::from_slice::<List<Row<'_>>>(body) {
+        return Ok(list.found(Some));
+    }
+    serde_json::from_slice::<List<Lenient<Row<'_>>>>(body).map(|list| list.found(|row| row.0))
 }
+
+impl<R> List<R> {
+    fn found<'a>(self, row: impl Fn(R) -> Option<Row<'a>>) -> Counting {
+        let (rows, cursor) = (self.results.len(), self.links.cursor());
+        let hits = self.results.into_iter().filter_map(|result| row(result)?.hit()).collect();
+        Counting(Found { hits, total: self.total_size, cursor }, rows)
+    }
+}
+
+/// Text of the answer, as it stands there where nothing in it is escaped.
+#[derive(Default, Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Row {
+struct Row<'a> {
     /// Rows for spaces and users have none.
-    content: Option<Content>,
+    #[serde(borrow)]
+    content: Option<Content<'a>>,
     #[serde(default)]
-    title: String,
+    title: Text<'a>,
     #[serde(default)]
-    excerpt: String,
+    excerpt: Text<'a>,
     #[serde(default)]
     url: String,
-    #[serde(default)]
-    last_modified: Option<String>,
-    #[serde(default)]
-    result_global_container: Option<Container>,
+    last_modified: Option<Text<'a>>,
+    result_global_container: Option<Container<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Content {
+struct Content<'a> {
     id: String,
     #[serde(default)]
     r#type: String,
-    #[serde(default)]
     status: Option<String>,
-    #[serde(default)]
     title: Option<String>,
     space: Option<Space>,
-    version: Option<Version>,
+    #[serde(borrow)]
+    version: Option<Version<'a>>,
     body: Option<Bodies>,
 }
 
@@ -131,28 +145,30 @@ struct Space {
 }
 
 #[derive(Deserialize)]
-struct Version {
+struct Version<'a> {
     number: Option<u32>,
-    by: Option<By>,
-    when: Option<String>,
+    #[serde(borrow)]
+    by: Option<By<'a>>,
+    when: Option<Text<'a>>,
 }
 
 /// A person, or who is not known by an id.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct By {
-    account_id: Option<String>,
+struct By<'a> {
+    #[serde(borrow)]
+    account_id: Option<Text<'a>>,
     display_name: Option<String>,
-    public_name: Option<String>,
+    public_name: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Container {
+struct Container<'a> {
+    #[serde(default, borrow)]
+    title: Text<'a>,
     #[serde(default)]
-    title: String,
-    #[serde(default)]
-    display_url: String,
+    display_url: Text<'a>,
 }
 
 impl Connection {
@@ -185,19 +201,18 @@ impl Connection {
             ("expand", rows.expand().to_owned()),
         ];
         query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
-        let list = self.send_as(Call::get(Price::List, &["rest", "api", "search"], query), read).await?;
-        let cursor = list.links.cursor();
-        let hits: Vec<Hit> = list.results.into_iter().flatten().filter_map(Row::hit).collect();
-        for hit in &hits {
-            if let Some(person) = &hit.last_modified_by {
-                self.remember(person).await;
-            }
+        let call = Call::get(Price::List, &["rest", "api", "search"], query);
+        let Counting(found, _) = self.send_as(call, read).await?;
+        // Few people write many pages.
+        let people = found.hits.iter().filter_map(|hit| hit.last_modified_by.as_ref());
+        for person in people.map(|person| (&person.account_id, person)).collect::<BTreeMap<_, _>>().values() {
+            self.remember(person).await;
         }
-        Ok(Found { hits, total: list.total_size, cursor })
+        Ok(found)
     }
 }
 
-impl Row {
+impl Row<'_> {
     /// Nothing for a row that is not of content.
     fn hit(self) -> Option<Hit> {
         let Self { content, title, excerpt, url, last_modified, result_global_container: container } = self;
@@ -207,22 +222,22 @@ impl Row {
         let (by, when, number) =
             content.version.map_or((None, None, None), |version| (version.by, version.when, version.number));
         let container_key =
-            container.as_ref().and_then(|container| container.display_url.rsplit('/').next()?.parse().ok());
+            container.as_ref().and_then(|container| container.display_url.0.rsplit('/').next()?.parse().ok());
         Some(Hit {
-            title: content.title.unwrap_or_else(|| plain(&title)),
+            title: content.title.unwrap_or_else(|| plain(&title.0)),
             id: content.id,
             r#type: content.r#type,
             status: content.status.unwrap_or_default(),
             space_id,
             space_key: space_key.or(container_key).or_else(|| key_in_path(&url)),
             space_name: if space_name.is_empty() {
-                container.map(|c| plain(&c.title)).unwrap_or_default()
+                container.map(|c| plain(&c.title.0)).unwrap_or_default()
             } else {
                 space_name
             },
             web_path: url,
-            excerpt: plain(&excerpt),
-            last_modified: when.or(last_modified).and_then(|time| time.parse().ok()),
+            excerpt: plain(&excerpt.0),
+            last_modified: when.or(last_modified).and_then(|time| time.0.parse().ok()),
             version: number,
             last_modified_by: by.and_then(By::person),
             storage: content.body.and_then(Bodies::into_storage),
@@ -230,11 +245,12 @@ impl Row {
     }
 }
 
-impl By {
+impl By<'_> {
     fn person(self) -> Option<Person> {
-        let account_id = self.account_id?.parse().ok()?;
-        let (display_name, public_name) = (self.display_name, self.public_name);
-        Some(Person::new(account_id, display_name.unwrap_or_default(), public_name.unwrap_or_default()))
+        let account_id = self.account_id?.0.parse().ok()?;
+        let name = self.display_name.filter(|name| !name.is_empty());
+        let name = name.or(self.public_name.map(|name| name.0.into_owned()));
+        Some(Person::new(account_id, name.unwrap_or_default()))
     }
 }
 
@@ -289,9 +305,8 @@ mod tests {
             { "space": { "key": "ENG" }, "title": "Engineering" },
             { "content": { "id": 2 } },
             { "content": { "id": "3", "space": { "id": 7, "key": "ENG" } } } ], "totalSize": 4 }"#;
-        let list = read(body.as_bytes()).unwrap();
-        assert_eq!((list.results.len(), list.total_size), (4, Some(4)));
-        let hits: Vec<Hit> = list.results.into_iter().flatten().filter_map(Row::hit).collect();
+        let Counting(Found { hits, total, .. }, rows) = read(body.as_bytes()).unwrap();
+        assert_eq!((rows, total), (4, Some(4)));
         assert_eq!(hits.iter().map(|hit| hit.id.as_str()).collect::<Vec<_>>(), ["1", "3"]);
         assert_eq!(hits[1].space_id, "7".parse().ok());
     }

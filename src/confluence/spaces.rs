@@ -95,8 +95,8 @@ impl Connection {
 
     /// The current spaces of these keys, remembered for a while. A key that the person does not see is left out.
     pub async fn spaces_by_key(&self, keys: &[SpaceKey]) -> Result<Arc<[Arc<Space>]>, Error> {
-        let entry = (self.partition, keys.to_vec());
-        if let Some(known) = self.client.caches.named_spaces.get(&entry).await {
+        let named = keys.iter().map(SpaceKey::as_str).collect::<Vec<_>>().join(",");
+        if let Some(known) = self.client.caches.named_spaces.get(&self.partition, &named).await {
             return Ok(known);
         }
         let mut spaces = Vec::new();
@@ -107,13 +107,13 @@ impl Connection {
             );
         }
         let spaces: Arc<[Arc<Space>]> = spaces.into();
-        self.client.caches.named_spaces.insert(entry, spaces.clone()).await;
+        self.client.caches.named_spaces.insert(&self.partition, &named, spaces.clone()).await;
         Ok(spaces)
     }
 
     /// The space of this id, remembered for a while.
     pub async fn space(&self, id: &SpaceId) -> Result<Arc<Space>, Error> {
-        let known = self.client.caches.spaces.get(&(self.partition, id.clone())).await;
+        let known = self.client.caches.spaces.get(&self.partition, id.as_str()).await;
         match known {
             Some(space) => Ok(space),
             None => {
@@ -128,7 +128,7 @@ impl Connection {
         let cursor = list.cursor();
         let spaces: Vec<Arc<Space>> = list.results.into_iter().map(Arc::new).collect();
         for space in &spaces {
-            self.client.caches.spaces.insert((self.partition, space.id.clone()), space.clone()).await;
+            self.client.caches.spaces.insert(&self.partition, space.id.as_str(), space.clone()).await;
         }
         Ok(Spaces { spaces, cursor })
     }

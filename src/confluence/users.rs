@@ -26,8 +26,8 @@ pub struct Person {
 }
 
 impl Person {
-    pub fn new(account_id: AccountId, display_name: String, public_name: String) -> Self {
-        Self { account_id, display_name, public_name }
+    pub fn new(account_id: AccountId, name: String) -> Self {
+        Self { account_id, display_name: name, public_name: String::new() }
     }
 
     /// The name people know them by: the display name, or the public one where it is hidden.
@@ -78,7 +78,7 @@ impl Connection {
         let mut names = HashMap::new();
         let mut missing = Vec::new();
         for id in ids.into_iter().collect::<BTreeSet<_>>() {
-            match self.client.caches.people.get(&(self.partition, id.clone())).await {
+            match self.client.caches.people.get(&self.partition, id.as_str()).await {
                 Some(name) => drop(names.insert(id, name)),
                 None => missing.push(id),
             }
@@ -93,7 +93,7 @@ impl Connection {
             for id in batch {
                 // Who has no name is remembered too, as an empty one, so that nobody is asked for twice.
                 let name = names.entry(id.clone()).or_insert_with(|| "".into());
-                self.client.caches.people.insert((self.partition, id.clone()), name.clone()).await;
+                self.client.caches.people.insert(&self.partition, id.as_str(), name.clone()).await;
             }
         }
         names.retain(|_, name| !name.is_empty());
@@ -107,7 +107,7 @@ impl Connection {
     ) -> HashMap<AccountId, Arc<str>> {
         let mut names = HashMap::new();
         for id in ids {
-            if let Some(name) = self.client.caches.people.get(&(self.partition, id.clone())).await
+            if let Some(name) = self.client.caches.people.get(&self.partition, id.as_str()).await
                 && !name.is_empty()
             {
                 names.insert(id, name);
@@ -118,9 +118,10 @@ impl Connection {
 
     /// Keeps a name that came with another answer.
     pub(super) async fn remember(&self, person: &Person) {
-        let (name, key) = (person.name(), (self.partition, person.account_id.clone()));
+        let (name, id) = (person.name(), person.account_id.as_str());
         if !name.is_empty() {
-            self.client.caches.people.correct(key, |known| **known == *name, || name.into()).await;
+            let people = &self.client.caches.people;
+            people.correct(&self.partition, id, |known| **known == *name, || name.into()).await;
         }
     }
 }

@@ -4,10 +4,8 @@
 //! resolved once, every address public, connected to exactly these; no proxy, no redirect, little time, little text.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use moka::future::Cache;
 use reqwest::StatusCode;
 use serde::Deserialize;
 use tokio::net::lookup_host;
@@ -20,6 +18,7 @@ use super::redirect;
 use super::register::display_name;
 use crate::atlassian::http_builder;
 use crate::config::{Config, McpClients};
+use crate::memo::Memo;
 
 /// The longest client id of this kind, in bytes.
 const MAX_URL: usize = 512;
@@ -77,23 +76,23 @@ enum FetchError {
 /// Fetches metadata documents. A clone shares the memory.
 #[derive(Clone)]
 pub struct Documents {
-    known: Cache<String, Arc<Dynamic>>,
+    known: Memo<Dynamic>,
 }
 
 impl Documents {
     pub fn new() -> Self {
-        Self { known: Cache::builder().max_capacity(1000).time_to_live(LIFETIME).build() }
+        Self { known: Memo::lasting(1000, LIFETIME) }
     }
 
     /// The client that the document at `url` describes.
     pub async fn fetch(&self, url: &DocumentUrl, config: &Config) -> Result<Dynamic, OauthError> {
-        let fetched = self.known.try_get_with(url.text.clone(), async {
+        let fetched = self.known.try_get_or(url.text.as_bytes(), async {
             let body = tokio::time::timeout(TIMEOUT, get_guarded(&url.url))
                 .await
                 .map_err(|_| FetchError::TooSlow)??;
-            client(&body, url, &config.mcp_clients).map(Arc::new)
+            client(&body, url, &config.mcp_clients)
         });
-        fetched.await.map(|client| client.as_ref().clone()).map_err(|error| {
+        fetched.await.map_err(|error| {
             tracing::info!(host = url.url.host_str(), %error, "a client's metadata document is of no use");
             OauthError::new(Code::InvalidClient, "The client's metadata document could not be used.")
         })

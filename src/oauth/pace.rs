@@ -2,7 +2,6 @@
 //! fail. All of ChatGPT shares few addresses, and without `CAUSEWAY_TRUSTED_PROXIES` everybody behind a proxy shares one, so
 //! an address is never a reason to refuse what would succeed.
 
-use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -13,11 +12,11 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use ipnet::IpNet;
-use moka::future::Cache;
 
 use super::error::{Code, OauthError};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::memo::Memo;
 use crate::peer::{Peer, household};
 use crate::telemetry::Metrics;
 
@@ -36,17 +35,25 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(5 * 60);
 
 /// Who is counted as one client: the client, and where it proves nothing, its address, so that nobody uses up what is
 /// another's.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub struct Asker {
     pub client: String,
     pub address: Option<IpAddr>,
 }
 
+impl Asker {
+    /// The address comes first: a client may be called anything.
+    fn key(&self) -> String {
+        let address = self.address.map(|address| address.to_string()).unwrap_or_default();
+        format!("{address} {}", self.client)
+    }
+}
+
 /// The paces of one gateway. A clone counts with it.
 #[derive(Clone)]
 pub struct Pace {
-    clients: Limiter<Asker>,
-    failures: Limiter<IpAddr>,
+    clients: Limiter,
+    failures: Limiter,
     proxies: Arc<[IpNet]>,
     metrics: Metrics,
 }
@@ -70,12 +77,12 @@ impl Pace {
 
     /// Counts a request of a client's, and refuses it where there have been too many.
     pub async fn admit(&self, asker: Asker) -> Result<(), OauthError> {
-        self.clients.count(asker).await.map_err(|wait| self.too_many(wait))
+        self.clients.count(&asker.key()).await.map_err(|wait| self.too_many(wait))
     }
 
     /// Counts a failure, and answers in its place that there have been too many, where there have.
     pub async fn failed(&self, address: IpAddr, error: OauthError) -> OauthError {
-        match self.failures.count(address).await {
+        match self.failures.count(&address.to_string()).await {
             Ok(()) => error,
             Err(wait) => self.too_many(wait),
         }
@@ -92,23 +99,23 @@ type Direct = RateLimiter<NotKeyed, InMemoryState, Clock, NoOpMiddleware<Duratio
 
 /// One pace for each key. Keys are anybody's choice, so only the latest are remembered.
 #[derive(Clone)]
-struct Limiter<K> {
+struct Limiter {
     quota: Quota,
     clock: Clock,
-    states: Cache<K, Arc<Direct>>,
+    states: Memo<Arc<Direct>>,
 }
 
-impl<K: Hash + Eq + Send + Sync + 'static> Limiter<K> {
+impl Limiter {
     fn new(pace: [u32; 2], clock: &Clock) -> Self {
         let [burst, per_second] = pace.map(|number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN));
-        let states = Cache::builder().max_capacity(MAX_REMEMBERED).time_to_idle(REMEMBERED_FOR).build();
+        let states = Memo::while_used(MAX_REMEMBERED, REMEMBERED_FOR);
         Self { quota: Quota::per_second(per_second).allow_burst(burst), clock: clock.clone(), states }
     }
 
     /// Counts one; where that is one too many, how long to wait.
-    async fn count(&self, key: K) -> Result<(), Duration> {
+    async fn count(&self, key: &str) -> Result<(), Duration> {
         let new = async { Arc::new(RateLimiter::direct_with_clock(self.quota, self.clock.clone())) };
-        let state = self.states.get_with(key, new).await;
+        let state = self.states.get_or(key.as_bytes(), new).await;
         state.check().map_err(|until| until.wait_time_from(self.clock.running()))
     }
 }

@@ -9,7 +9,6 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use axum::{Extension, Json};
-use moka::future::Cache;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -19,6 +18,7 @@ use super::pace::Asker;
 use super::params::Params;
 use super::{AuthorizationServer, OFFLINE_ACCESS, SCOPE, answer, audience, pkce};
 use crate::atlassian::{AuthError, Tally, Tokens};
+use crate::memo::Memo;
 use crate::peer::Peer;
 use crate::seal::fingerprint;
 use crate::seal::payloads::{self, Access, Audience, Refresh};
@@ -313,12 +313,12 @@ fn explain(error: &AuthError) -> OauthError {
 
 /// Answers of the last minute, by the fingerprint of the refresh token that was sent. A clone shares them.
 #[derive(Clone)]
-pub struct Refreshes(Cache<[u8; 32], Arc<Issued>>);
+pub struct Refreshes(Memo<Arc<Issued>>);
 
 impl Refreshes {
     pub fn new() -> Self {
         let lifetime = Duration::from_secs(SHARED_FOR.unsigned_abs());
-        Self(Cache::builder().max_capacity(10_000).time_to_live(lifetime).build())
+        Self(Memo::lasting(10_000, lifetime))
     }
 
     /// The answer to one refresh token: of the call that is under way, of the last minute, or of a new call. Only
@@ -333,9 +333,9 @@ impl Refreshes {
         // The cache counts real seconds; the gateway's clock may be moved.
         let is_old = |issued: &Arc<Issued>| server.clock.unix() - issued.at >= SHARED_FOR;
         if self.0.get(&key).await.is_some_and(|issued| is_old(&issued)) {
-            self.0.invalidate(&key).await;
+            self.0.forget(&key).await;
         }
-        let renewed = self.0.try_get_with(key, async {
+        let renewed = self.0.try_get_or(&key, async {
             let tokens = server.auth.refresh(&refresh.token.clone().into()).await?;
             let Refresh { token, scopes, audience, signed_in_at, .. } = refresh;
             Ok(Arc::new(issue(server, client, audience, signed_in_at, tokens, Some(token), || scopes)))

@@ -7,10 +7,10 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use moka::future::Cache;
 use url::Url;
 
 use crate::Gateway;
+use crate::memo::Memo;
 use crate::server::Leaving;
 use crate::telemetry::{Metrics, metrics::CONTENT_TYPE};
 use crate::web::checks::{Check, Checks, Verdict};
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Health {
     http: reqwest::Client,
     upstreams: [Url; 2],
-    known: Cache<(), bool>,
+    known: Memo<bool>,
 }
 
 impl Health {
@@ -34,7 +34,7 @@ impl Health {
         Self {
             http: gateway.http.clone(),
             upstreams: [atlassian.auth_url.clone(), atlassian.api_url.clone()],
-            known: Cache::builder().max_capacity(1).time_to_live(REMEMBERED).build(),
+            known: Memo::lasting(1, REMEMBERED),
         }
     }
 
@@ -75,7 +75,7 @@ pub async fn ready(
 ) -> (StatusCode, &'static str) {
     if leaving.is_some() {
         (StatusCode::SERVICE_UNAVAILABLE, "leaving\n")
-    } else if health.known.get_with((), health.upstream_answers()).await {
+    } else if health.known.get_or(&[], health.upstream_answers()).await {
         (StatusCode::OK, "ready\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")

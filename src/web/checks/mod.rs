@@ -12,7 +12,6 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::http::header::DATE;
 use jiff::Timestamp;
-use moka::future::Cache;
 use serde::Serialize;
 use url::Url;
 
@@ -20,6 +19,7 @@ use super::slug;
 use crate::action::Entry;
 use crate::clock::Clock;
 use crate::config::{Config, Gpt};
+use crate::memo::Memo;
 use crate::openapi;
 use crate::openapi::lint::{Finding, Severity, lint_import};
 
@@ -61,18 +61,18 @@ pub struct Checks {
     entries: Arc<[Entry]>,
     http: reqwest::Client,
     clock: Clock,
-    known: Cache<(), Arc<[Check]>>,
+    known: Memo<Arc<[Check]>>,
 }
 
 impl Checks {
     pub fn new(config: Arc<Config>, entries: Arc<[Entry]>, http: reqwest::Client, clock: Clock) -> Self {
-        let known = Cache::builder().max_capacity(1).time_to_live(REMEMBERED).build();
+        let known = Memo::lasting(1, REMEMBERED);
         Self { config, entries, http, clock, known }
     }
 
     /// Every check, in the order in which things have to be right.
     pub async fn all(&self) -> Arc<[Check]> {
-        self.known.get_with((), self.look()).await
+        self.known.get_or(&[], self.look()).await
     }
 
     async fn look(&self) -> Arc<[Check]> {
