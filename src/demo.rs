@@ -3,7 +3,7 @@
 //! The demo signs in through its own front door, as ChatGPT does; there is no back door.
 
 use std::collections::BTreeMap;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::atlassian::http_builder;
 use crate::clock::Clock;
 use crate::config::{Config, Environment};
 use crate::sandbox::{App, Sandbox};
-use crate::{known_actions, run};
+use crate::{known_actions, run, server};
 
 /// Where the demo would like to be; other ports are taken when these are.
 const PORTS: [u16; 2] = [8080, 8081];
@@ -66,7 +66,7 @@ pub async fn demo(
     let atlassian = Sandbox::new(app, Clock::system());
     atlassian.catch_up();
     let atlassian = atlassian.router();
-    tokio::spawn(async move { axum::serve(sandbox_listener, atlassian).await });
+    tokio::spawn(server::serve(sandbox_listener, atlassian, config.limits, pending()));
     let server = tokio::spawn(run(gateway_listener, config, Clock::system(), shutdown));
 
     let token = sign_in(&gateway, &sandbox, &env).await.map_err(io::Error::other)?;

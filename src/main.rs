@@ -14,12 +14,12 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use causeway::clock::Clock;
-use causeway::config::{Config, Gpt, Log, environment};
+use causeway::config::{self, Config, Gpt, Log, environment};
 use causeway::demo::{Demo, demo};
 use causeway::extract::{self, Limits};
 use causeway::sandbox::{App, Sandbox};
 use causeway::web::checks::Verdict;
-use causeway::{Gateway, actions, known_actions, openapi, telemetry, web};
+use causeway::{Gateway, actions, known_actions, openapi, server, telemetry, web};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use tokio::net::TcpListener;
 
@@ -197,10 +197,9 @@ fn sandbox(listen: SocketAddr, app: App) -> Result<(), String> {
             app.client_id, app.callback
         ));
         let router = Sandbox::new(app, Clock::system()).router();
-        axum::serve(listener, router)
-            .with_graceful_shutdown(shutdown())
-            .await
-            .map_err(|error| error.to_string())
+        // Nobody stands in front of it.
+        let limits = config::Limits { farewell: Duration::ZERO, ..config::Limits::default() };
+        server::serve(listener, router, limits, shutdown()).await.map_err(|error| error.to_string())
     })
 }
 
@@ -268,7 +267,7 @@ fn block_on<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, Strin
 }
 
 fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, String> {
-    causeway::server::listen(address).map_err(|error| {
+    server::listen(address).map_err(|error| {
         format!(
             "{name}: cannot listen on {address}: {error}. Choose another port, or stop what uses this one"
         )

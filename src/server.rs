@@ -23,8 +23,8 @@ use axum::http::HeaderValue;
 use axum::http::header::CONNECTION;
 use axum::response::Response;
 use http_body::{Frame, SizeHint};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -73,7 +73,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let house = House {
-        protocols: Arc::new(protocols(limits)),
+        protocol: Arc::new(protocol(limits)),
         app,
         limits,
         crowd: Crowd::new(limits.connections),
@@ -95,7 +95,7 @@ pub async fn serve(
 /// What all connections share.
 #[derive(Clone)]
 struct House {
-    protocols: Arc<auto::Builder<TokioExecutor>>,
+    protocol: Arc<http1::Builder>,
     app: Router,
     limits: Limits,
     crowd: Crowd,
@@ -136,15 +136,14 @@ impl House {
     }
 }
 
-fn protocols(limits: Limits) -> auto::Builder<TokioExecutor> {
-    let mut protocols = auto::Builder::new(TokioExecutor::new()).http1_only();
-    protocols
-        .http1()
+fn protocol(limits: Limits) -> http1::Builder {
+    let mut protocol = http1::Builder::new();
+    protocol
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD);
-    protocols
+    protocol
 }
 
 /// The next connection. What the system refuses is tried again, with one connection less.
@@ -171,17 +170,17 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 async fn converse(house: House, stream: TcpStream, address: SocketAddr, place: Place, watcher: Watcher) {
     // An answer is written at once; there is nothing to gather.
     stream.set_nodelay(true).unwrap_or_default();
-    let (House { protocols, app, limits, leaves, .. }, handle) = (house, place.handle());
+    let (House { protocol, app, limits, leaves, .. }, handle) = (house, place.handle());
     let answer = tower::service_fn(move |request| {
         let peer = Peer(address.ip().to_canonical());
         answer(app.clone(), peer, request, handle.clone(), leaves.clone())
     });
-    // The protocols are patient with a client that says nothing at first, and with one that takes nothing.
+    // The protocol is patient with a client that says nothing at first, and with one that takes nothing.
     let mut stream = TimeoutStream::new(stream);
     stream.set_read_timeout(Some(limits.silence));
     stream.set_write_timeout(Some(limits.silence));
     let stream = Metered { stream: Box::pin(stream), handle: place.handle() };
-    let connection = protocols.serve_connection(TokioIo::new(stream), TowerToHyperService::new(answer));
+    let connection = protocol.serve_connection(TokioIo::new(stream), TowerToHyperService::new(answer));
     let mut connection = pin!(watcher.watch(connection));
     loop {
         tokio::select! {

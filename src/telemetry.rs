@@ -9,11 +9,11 @@ mod traces;
 use std::io::IsTerminal as _;
 
 use tracing::{Metadata, Subscriber};
-use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Registry, fmt};
+use tracing_subscriber::{Registry, fmt};
 
 use crate::clock::Clock;
 use crate::config::{Log, Traces};
@@ -45,7 +45,7 @@ where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     let (spans, exporter) = traces.map(|traces| Tracer::new(traces, clock)).unzip();
-    let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = log.filter.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
     let lines = fmt::layer().with_writer(writer).with_ansi(std::io::stderr().is_terminal());
     let lines = if log.json { lines.json().boxed() } else { lines.compact().boxed() };
     let lines = lines.with_filter(filter.and(filter_fn(is_discreet)));

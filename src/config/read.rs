@@ -486,7 +486,7 @@ fn time(text: &str) -> Result<jiff::Timestamp, String> {
 }
 
 fn log_filter(text: &str) -> Result<String, String> {
-    let parsed = tracing_subscriber::EnvFilter::try_new(text);
+    let parsed = text.parse::<tracing_subscriber::filter::Targets>();
     parsed
         .map(|_| text.to_owned())
         .map_err(|_| format!("is {text:?}, which is not a log filter such as info or causeway=debug"))
