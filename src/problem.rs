@@ -3,10 +3,8 @@
 //! A [`Problem`] is made anywhere above the Confluence client and rendered once, at the edge, by [`render`].
 
 use axum::Json;
-use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -369,13 +367,11 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The layer that gives every problem its body and headers, and logs its cause.
-pub async fn render(State(urls): State<PublicUrl>, request: Request, next: Next) -> Response {
-    let request_id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
-    let mut response = next.run(request).await;
+/// Gives every problem its body and headers, and logs its cause.
+pub fn render(mut response: Response, urls: &PublicUrl, request_id: &RequestId) -> Response {
     let Some(problem) = response.extensions_mut().remove::<Box<Problem>>() else { return response };
     tracing::info!(kind = problem.kind.name(), cause = problem.cause.as_deref(), "problem");
-    let mut rendered = (problem.kind.status(), Json(problem.body(&urls, &request_id))).into_response();
+    let mut rendered = (problem.kind.status(), Json(problem.body(urls, request_id))).into_response();
     let headers = rendered.headers_mut();
     // What a layer or handler has set already, such as Allow, stays.
     headers.extend(

@@ -5,14 +5,14 @@ mod documents;
 mod health;
 mod layers;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::files::{self, Files};
-use crate::problem;
 use crate::web::{self, Pages};
 use crate::{Gateway, action, mcp, oauth};
 use documents::Documents;
@@ -33,7 +33,11 @@ pub fn admin(gateway: &Gateway) -> Router {
 
 /// The whole gateway as a service.
 pub fn router(gateway: &Gateway) -> Router {
-    let urls = gateway.config.public_url.clone();
+    let frame = layers::Frame {
+        metrics: gateway.services.metrics.clone(),
+        urls: gateway.config.public_url.clone(),
+        bodies: body::Bodies::new(gateway.config.limits.body),
+    };
     let server_metadata = || get(oauth::server_metadata).options(oauth::preflight);
     let resource_metadata = || get(oauth::resource_metadata).options(oauth::preflight);
     let in_flight = layers::InFlight::new(gateway.config.max_in_flight, gateway.services.metrics.clone());
@@ -97,9 +101,5 @@ pub fn router(gateway: &Gateway) -> Router {
         .fallback(layers::no_such_path)
         .method_not_allowed_fallback(layers::no_such_method)
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
-        .layer(from_fn_with_state(body::Bodies::new(gateway.config.limits.body), body::prompt))
-        .layer(CatchPanicLayer::custom(layers::panicked))
-        .layer(from_fn(layers::edges))
-        .layer(from_fn_with_state(urls, problem::render))
-        .layer(from_fn_with_state(gateway.services.metrics.clone(), layers::trace))
+        .layer(from_fn_with_state(Arc::new(frame), layers::frame))
 }

@@ -29,7 +29,6 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
-use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt as _;
 
 use crate::config::Limits;
@@ -176,10 +175,7 @@ async fn converse(house: House, stream: TcpStream, address: SocketAddr, place: P
         answer(app.clone(), peer, request, handle.clone(), leaves.clone())
     });
     // The protocol is patient with a client that says nothing at first, and with one that takes nothing.
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_read_timeout(Some(limits.silence));
-    stream.set_write_timeout(Some(limits.silence));
-    let stream = Metered { stream: Box::pin(stream), handle: place.handle() };
+    let stream = Metered::new(stream, place.handle(), limits.silence);
     let connection = protocol.serve_connection(TokioIo::new(stream), TowerToHyperService::new(answer));
     let mut connection = pin!(watcher.watch(connection));
     loop {

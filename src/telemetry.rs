@@ -61,17 +61,17 @@ fn is_discreet(metadata: &Metadata<'_>) -> bool {
 }
 
 /// What names one request in its answer and in the log: 16 hexadecimal digits, made here, never taken from outside.
-#[derive(Clone, Debug, Default)]
-pub struct RequestId(String);
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RequestId(u64);
 
 impl RequestId {
     pub fn random() -> Self {
-        Self(format!("{:016x}", rand::random::<u64>()))
+        Self(rand::random())
     }
 }
 
 impl std::fmt::Display for RequestId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        write!(f, "{:016x}", self.0)
     }
 }

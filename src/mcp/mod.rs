@@ -113,7 +113,7 @@ impl Door {
         prepare(&mut parts);
 
         let tally = grant.tally.clone();
-        let request_id = parts.extensions.get::<RequestId>().cloned().unwrap_or_default();
+        let request_id = parts.extensions.get::<RequestId>().copied().unwrap_or_default();
         let session = Session::new(self.0.clone(), profile.clone(), grant, request_id);
         let answered = session.clone();
         let service = StreamableHttpService::new(

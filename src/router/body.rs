@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -23,7 +23,6 @@ const OWN: usize = 32 * 1024;
 const SHARED: usize = 16 * 1024 * 1024;
 
 /// What bodies may take.
-#[derive(Clone)]
 pub struct Bodies {
     patience: Duration,
     shared: Arc<Semaphore>,
@@ -34,26 +33,27 @@ impl Bodies {
     pub fn new(patience: Duration) -> Self {
         Self { patience, shared: Arc::new(Semaphore::new(SHARED)) }
     }
-}
 
-/// Gives a request's body so much time and room.
-pub async fn prompt(State(bodies): State<Bodies>, request: Request, next: Next) -> Response {
-    if request.body().is_end_stream() {
-        return next.run(request).await;
-    }
-    let taken = Arc::new(Taken::default());
-    let request = request.map(|body| {
-        let deadline = Box::pin(sleep(bodies.patience));
-        Body::new(Prompt { body, deadline, length: 0, shared: bodies.shared, taken: taken.clone() })
-    });
-    let response = next.run(request).await;
-    match taken.refused.get() {
-        None => response,
-        Some(Refused::Late) => {
-            let close = [(header::CONNECTION, HeaderValue::from_static("close"))];
-            (StatusCode::REQUEST_TIMEOUT, close).into_response()
+    /// Answers a request whose body has so much time and room.
+    pub async fn run(&self, request: Request, next: Next) -> Response {
+        if request.body().is_end_stream() {
+            return next.run(request).await;
         }
-        Some(Refused::NoRoom) => Problem::overloaded().into_response(),
+        let taken = Arc::new(Taken::default());
+        let request = request.map(|body| {
+            let deadline = Box::pin(sleep(self.patience));
+            let (shared, taken) = (self.shared.clone(), taken.clone());
+            Body::new(Prompt { body, deadline, length: 0, shared, taken })
+        });
+        let response = next.run(request).await;
+        match taken.refused.get() {
+            None => response,
+            Some(Refused::Late) => {
+                let close = [(header::CONNECTION, HeaderValue::from_static("close"))];
+                (StatusCode::REQUEST_TIMEOUT, close).into_response()
+            }
+            Some(Refused::NoRoom) => Problem::overloaded().into_response(),
+        }
     }
 }
 

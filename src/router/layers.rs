@@ -1,7 +1,7 @@
 //! What holds for every request: a name, a line in the log, headers, a place, and a problem where nothing else answers.
 
-use std::any::Any;
 use std::future::pending;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +10,15 @@ use axum::http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS}
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::sleep;
 use tracing::Instrument as _;
 
-use crate::problem::{Kind, Problem};
+use super::body::Bodies;
+use crate::problem::{self, Kind, Problem};
 use crate::telemetry::{Metrics, RequestId, Traceparent};
+use crate::urls::PublicUrl;
 
 /// The longest URL, in bytes: a text of 4,000 characters fits, however it is encoded.
 const MAX_URL: usize = 52 * 1024;
@@ -99,18 +102,27 @@ pub async fn wait_for_a_place(State(in_flight): State<InFlight>, request: Reques
     Problem::overloaded().into_response()
 }
 
+/// What stands around every route.
+pub struct Frame {
+    pub metrics: Metrics,
+    pub urls: PublicUrl,
+    pub bodies: Bodies,
+}
+
 /// Names the request, counts it, and logs it by its route's template: the path itself may hold ids or sealed strings.
-pub async fn trace(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
+/// One layer for all that every request goes through: each takes copies of all within it, for each request.
+pub async fn frame(State(frame): State<Arc<Frame>>, mut request: Request, next: Next) -> Response {
     let id = RequestId::random();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let method = method(request.method());
-    let running = metrics.request(method, &route);
+    let running = frame.metrics.request(method, &route);
     let traceparent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
     let traceparent = traceparent.and_then(Traceparent::parse).map(tracing::field::display);
     let span =
         tracing::info_span!("request", %id, method, route, traceparent, status = tracing::field::Empty);
-    request.extensions_mut().insert(id.clone());
-    let mut response = next.run(request).instrument(span.clone()).await;
+    request.extensions_mut().insert(id);
+    let answered = async { problem::render(edges(&frame.bodies, request, next).await, &frame.urls, &id) };
+    let mut response = answered.instrument(span.clone()).await;
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), "answered"));
     span.record("status", response.status().as_u16());
     running.end(response.status().as_u16());
@@ -136,9 +148,13 @@ fn method(method: &Method) -> &'static str {
 
 /// What every request and every answer has to keep to: a URL that some client of ours has a reason to send, a problem
 /// instead of the word of a limit, and headers, of which a handler that knows better keeps its own.
-pub async fn edges(request: Request, next: Next) -> Response {
+async fn edges(bodies: &Bodies, request: Request, next: Next) -> Response {
     let length = request.uri().path_and_query().map_or(0, |url| url.as_str().len());
-    let mut response = if length > MAX_URL { long_url() } else { next.run(request).await };
+    let mut response = if length > MAX_URL {
+        long_url()
+    } else {
+        AssertUnwindSafe(bodies.run(request, next)).catch_unwind().await.unwrap_or_else(|_| panicked())
+    };
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE && !is_a_problem(&response) {
         response = too_large();
     }
@@ -189,7 +205,7 @@ pub async fn no_such_method() -> Problem {
 }
 
 /// A panic is a defect; whoever meets it gets a problem like any other.
-pub fn panicked(_: Box<dyn Any + Send>) -> Response {
+fn panicked() -> Response {
     Problem::internal("a handler panicked").into_response()
 }
 
