@@ -24,6 +24,7 @@ mod spaces;
 mod tree;
 mod users;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -206,14 +207,14 @@ impl Connection {
 
     /// Sends `call` and reads its JSON answer.
     async fn send<T: DeserializeOwned + Counted>(&self, call: Call<'_>) -> Result<T, Error> {
-        self.send_as(call, |body| serde_json::from_slice(body)).await
+        self.send_as(call, |body| serde_json::from_str(body)).await
     }
 
     /// The same, read by `read`.
     async fn send_as<T: Counted>(
         &self,
         call: Call<'_>,
-        read: impl FnOnce(&[u8]) -> serde_json::Result<T>,
+        read: impl FnOnce(&str) -> serde_json::Result<T>,
     ) -> Result<T, Error> {
         let reply = {
             let _wait = self.tally.wait();
@@ -223,7 +224,7 @@ impl Connection {
         if let Some(room) = &reply.room {
             self.tally.keep(room.clone());
         }
-        let answer: T = aside(reply.body.len(), || read(&reply.body))
+        let answer: T = aside(reply.body.len(), || read(&text(&reply.body)))
             .await
             .map_err(|error| Error::Unavailable(format!("unreadable JSON: {:?}", error.classify())))?;
         if reply.is_unpaid() {
@@ -286,6 +287,11 @@ impl Connection {
         }
         Ok(url)
     }
+}
+
+/// A body as text. It is checked once, so that its strings need not be.
+fn text(body: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::from)
 }
 
 /// The words of the API's paths that our own calls use.

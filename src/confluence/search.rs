@@ -88,11 +88,11 @@ impl Counted for Counting {
 }
 
 /// Reads all rows at once; where one cannot be read, each by itself.
-fn read(body: &[u8]) -> serde_json::Result<Counting> {
-    if let Ok(list) = serde_json::from_slice::<List<Row<'_>>>(body) {
+fn read(body: &str) -> serde_json::Result<Counting> {
+    if let Ok(list) = serde_json::from_str::<List<Row<'_>>>(body) {
         return Ok(list.found(Some));
     }
-    serde_json::from_slice::<List<Lenient<Row<'_>>>>(body).map(|list| list.found(|row| row.0))
+    serde_json::from_str::<List<Lenient<Row<'_>>>>(body).map(|list| list.found(|row| row.0))
 }
 
 impl<R> List<R> {
@@ -305,7 +305,7 @@ mod tests {
             { "space": { "key": "ENG" }, "title": "Engineering" },
             { "content": { "id": 2 } },
             { "content": { "id": "3", "space": { "id": 7, "key": "ENG" } } } ], "totalSize": 4 }"#;
-        let Counting(Found { hits, total, .. }, rows) = read(body.as_bytes()).unwrap();
+        let Counting(Found { hits, total, .. }, rows) = read(body).unwrap();
         assert_eq!((rows, total), (4, Some(4)));
         assert_eq!(hits.iter().map(|hit| hit.id.as_str()).collect::<Vec<_>>(), ["1", "3"]);
         assert_eq!(hits[1].space_id, "7".parse().ok());

@@ -24,7 +24,7 @@ impl Converter<'_> {
 
     /// A text without what nobody can see in it; that is counted.
     pub(super) fn visible<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
-        if !text.chars().any(escape::is_invisible) {
+        if escape::is_plain(text) || !text.chars().any(escape::is_invisible) {
             return Cow::Borrowed(text);
         }
         let mut kept = String::with_capacity(text.len());

@@ -137,6 +137,11 @@ pub(super) fn is_invisible(character: char) -> bool {
         | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// Whether a text is of printable ASCII and line ends alone, as most are: quicker to tell than what is invisible.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.bytes().fold(true, |plain, byte| plain & matches!(byte, b'\t' | b'\n' | b' '..=b'~'))
+}
+
 /// Joiners and emoji variation selectors belong to the text when they follow a character that they can change.
 pub(super) fn is_joiner(character: char, before: Option<char>) -> bool {
     let changeable =
