@@ -21,7 +21,11 @@ use causeway::sandbox::{App, Sandbox};
 use causeway::web::checks::Verdict;
 use causeway::{Gateway, actions, known_actions, openapi, server, telemetry, web};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use mimalloc::MiMalloc;
 use tokio::net::TcpListener;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Lets ChatGPT search and read Confluence as the person who is asking.
 #[derive(Parser)]
