@@ -1,7 +1,8 @@
 //! Connections: how many there are, how patient the gateway is with them, and how they end.
 //!
 //! A slow or hostile client costs a bounded amount of memory and keeps nobody out: when every place is taken, the connection
-//! that has been without a whole request for longest makes way for a new one, those on which nobody was signed in first.
+//! that has been without a whole request for longest makes way for a new one, those on which nobody was signed in first and
+//! none before it has had time to ask.
 //!
 //! HTTP/1.1 alone is spoken. HTTP/2 would come from a proxy that is told to, and lets each connection open many requests whose
 //! heads unpack to a hundred times what was sent: there is no bound on their sum that good clients would not meet first.

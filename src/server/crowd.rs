@@ -14,6 +14,10 @@ use crate::clock::Stopwatch;
 /// How often it is tried again to free a place when everybody has a request in work.
 const AGAIN: Duration = Duration::from_millis(50);
 
+/// How long every connection has at least to send a request, in milliseconds: however many others come, those who come with
+/// good intentions are heard. Newcomers wait until then.
+const HEARING: u64 = 500;
+
 /// From how many bytes on a request that is not whole is a large one. Hardly any good client has any.
 const LARGE: usize = 16 * 1024;
 /// How many connections may have one: each costs three times what was read of it.
@@ -71,16 +75,18 @@ impl Crowd {
 
     /// Asks the connection that has been idle for longest to leave. It may have a request in work before it hears of it.
     pub fn turn_one_out(&self) {
-        self.thin_out(0, |_| true);
+        self.thin_out(0, HEARING, |_| true);
     }
 
-    /// Asks the idlest of these to leave where there are more than so many, strangers first.
-    fn thin_out(&self, enough: usize, of: impl Fn(&Member) -> bool) {
+    /// Asks the idlest of these to leave where there are more than so many, strangers first, if it has been idle for so many
+    /// milliseconds.
+    fn thin_out(&self, enough: usize, idle_for: u64, of: impl Fn(&Member) -> bool) {
         let members = self.0.members.lock().unwrap_or_else(PoisonError::into_inner);
         let leaves = |member: &Member| member.leaving.load(Ordering::Relaxed);
         let idle = || members.values().filter(|member| member.is_idle() && !leaves(member) && of(member));
         if idle().count() > enough
             && let Some(member) = idle().min_by_key(|member| member.worth())
+            && member.idle_since.load(Ordering::Relaxed) + idle_for <= self.0.now()
         {
             member.leaving.store(true, Ordering::Relaxed);
             member.leave.notify_one();
@@ -164,7 +170,7 @@ impl Handle {
     pub fn read(&self, length: usize) {
         let before = self.member.unfinished.fetch_add(length, Ordering::Relaxed);
         if before <= LARGE && before + length > LARGE {
-            self.crowd.thin_out(MAX_LARGE, |member| member.unfinished.load(Ordering::Relaxed) > LARGE);
+            self.crowd.thin_out(MAX_LARGE, 0, |member| member.unfinished.load(Ordering::Relaxed) > LARGE);
         }
     }
 
@@ -206,5 +212,24 @@ impl Drop for Working {
     fn drop(&mut self) {
         self.0.touch();
         self.0.member.working.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_just_come_is_heard_however_many_others_come() {
+        let crowd = Crowd::new(1);
+        let (begin, first) = (Stopwatch::start(), crowd.enter().await);
+        let leave = async {
+            first.turned_out().await;
+            assert!(first.leaves());
+            drop(first);
+        };
+        tokio::join!(leave, crowd.enter());
+        let heard = Duration::from_millis(HEARING);
+        assert!((heard..heard + 2 * AGAIN).contains(&begin.elapsed()), "{:?}", begin.elapsed());
     }
 }
