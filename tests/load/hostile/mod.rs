@@ -22,7 +22,7 @@ use target::Target;
 /// No good client waits longer for an answer, however many mean harm.
 const SLOWEST: Duration = Duration::from_secs(10);
 /// What the gateway may take of the machine's memory, whatever is done to it, in MB. `infra/threat-model.md` has what of.
-const MEMORY: u64 = 512;
+const MEMORY: u64 = 384;
 
 /// What came of what hostile clients did, by kind of answer.
 type Tally = Arc<Mutex<BTreeMap<String, u64>>>;
