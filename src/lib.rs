@@ -43,7 +43,7 @@
 //! - No answer holds upstream error text but the reason of an `invalid-cql`, and of what `callConfluence` was refused.
 //! - An upstream URL is a configured base and parsed ids; a URL from a person or from Confluence is never fetched. The one
 //!   exception is the redirect to an attachment's bytes: once, to the configured media hosts, without Authorization.
-//! - No file is parsed in this process: each has a child of its own, without environment, with limits it cannot lift.
+//! - No file is parsed in this process: each has a child of its own, without our environment, with limits it cannot lift.
 //! - Every answer that belongs to a person is `Cache-Control: no-store`.
 
 pub mod action;

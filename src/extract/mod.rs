@@ -1,7 +1,7 @@
 //! The text of files as Markdown: plain text, PDF, Word, spreadsheets, presentations.
 //!
 //! Files are hostile and their parsers many, so that none of them is read in the gateway's own process. [`Extractor`] starts
-//! this very program as `causeway extract`, for one file, without environment; [`child`] is that process: it takes limits on
+//! this very program as `causeway extract`, for one file, without our environment; [`child`] is that process: it takes limits on
 //! memory, computing time and files upon itself before it reads a byte of its input, and answers with one part of the text.
 
 mod charset;

@@ -16,6 +16,8 @@ const FEWEST: usize = 2;
 const MOST: usize = 8;
 /// How long a file may wait for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The allocator would lay a gigabyte of address space aside before the child can limit itself, and none of it would count.
+const NO_RESERVE: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "0");
 /// The longest answer of a child, in bytes: a part of a text is far below it.
 const LONGEST_ANSWER: u64 = 1024 * 1024;
 
@@ -62,6 +64,7 @@ impl Extractor {
             .args(["--memory", &self.config.memory.to_string()])
             .args(["--cpu-seconds", &self.config.cpu.as_secs().to_string()])
             .env_clear()
+            .envs([NO_RESERVE])
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

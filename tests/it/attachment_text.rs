@@ -1,8 +1,10 @@
 //! getAttachment: the text of files, and what is refused.
 
 use std::io::{Cursor, Write as _};
-use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use causeway::config::Extraction;
+use causeway::extract::{Extractor, Failure, Job, ProcessError};
 use causeway::sandbox::{Fault, FaultKind, NewFile};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -230,37 +232,30 @@ async fn a_file_outside_the_allow_list_is_missing_byte_for_byte() {
     world.attachment(&bob, "att1610517", &[]).await.refused(404, "not-found");
 }
 
-/// What the process that reads files makes of one, under these limits.
-fn child(memory: u64, cpu: u64, name: &str, bytes: &[u8]) -> (std::process::ExitStatus, String) {
-    let mut child = Command::new(PROGRAM)
-        .args(["extract", "--memory", &memory.to_string(), "--cpu-seconds", &cpu.to_string()])
-        .env_clear()
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let job =
-        serde_json::json!({ "media_type": "", "name": name, "part": 1, "chars": 1000, "json_bytes": 5000 });
-    let mut input = child.stdin.take().unwrap();
+/// What the process that reads files makes of one, under these limits of memory and whole seconds.
+async fn read(memory: u64, cpu: u64, name: &str, bytes: &[u8]) -> Result<Option<String>, ProcessError> {
+    let extractor =
+        Extractor::new(Extraction { program: Some(PROGRAM.into()), memory, cpu: Duration::from_secs(cpu) });
+    let (media_type, name) = (String::new(), name.to_owned());
+    let job = Job { media_type, name, part: 1, chars: 1000, json_bytes: 5000 };
+    let mut extraction = extractor.start(&job).await.unwrap();
     // A child that is killed reads no more.
-    drop(input.write_all(format!("{job}\n").as_bytes()).and_then(|()| input.write_all(bytes)));
-    drop(input);
-    let output = child.wait_with_output().unwrap();
-    (output.status, String::from_utf8(output.stdout).unwrap())
+    extraction.feed(bytes).await;
+    extraction.finish().await.map(|extracted| extracted.markdown)
 }
 
 #[cfg(target_os = "linux")]
-#[test]
-fn a_file_that_takes_too_much_memory_or_time_ends_its_process_and_nothing_else() {
-    use std::os::unix::process::ExitStatusExt as _;
+#[tokio::test]
+async fn a_file_that_takes_too_much_memory_or_time_ends_its_process_and_nothing_else() {
     const MIB: u64 = 1 << 20;
-    let (status, answer) = child(512 * MIB, 10, "a.txt", b"numbat");
-    assert!(status.success() && answer.contains("numbat"), "{answer}");
-    let (status, answer) = child(128 * MIB, 10, "a.txt", &vec![b'x'; 200 << 20]);
-    assert_eq!((status.signal().is_some() || !status.success(), answer.as_str()), (true, ""), "{status}");
-    let (status, answer) = child(512 * MIB, 1, "a.pdf", recursive_pdf().as_bytes());
-    assert!(status.signal().is_some() && answer.is_empty(), "{status} {answer}");
+    assert!(read(512 * MIB, 10, "a.txt", b"numbat").await.unwrap().unwrap().contains("numbat"));
+    // The same text is read with enough of it, so that nothing but memory was wanting.
+    let long = "numbats all the way down\n".repeat(1_200_000);
+    let too_much = read(128 * MIB, 60, "a.txt", long.as_bytes()).await.unwrap_err();
+    assert_eq!(too_much, ProcessError::Failed(Failure::TooMuch));
+    assert!(read(1024 * MIB, 60, "a.txt", long.as_bytes()).await.unwrap().unwrap().contains("numbat"));
+    let too_long = read(512 * MIB, 1, "a.pdf", recursive_pdf().as_bytes()).await.unwrap_err();
+    assert_eq!(too_long, ProcessError::Failed(Failure::TooMuch));
 }
 
 /// A page whose forms draw each other twice, 40 deep.
