@@ -486,10 +486,14 @@ fn time(text: &str) -> Result<jiff::Timestamp, String> {
 }
 
 fn log_filter(text: &str) -> Result<String, String> {
-    let parsed = text.parse::<tracing_subscriber::filter::Targets>();
+    let directives: Vec<&str> = text.split(',').map(str::trim).filter(|one| !one.is_empty()).collect();
+    let filter = directives.join(",");
+    // Spans and their fields are no targets, though they would be taken for some.
+    let parsed = filter.parse::<tracing_subscriber::filter::Targets>().ok();
     parsed
-        .map(|_| text.to_owned())
-        .map_err(|_| format!("is {text:?}, which is not a log filter such as info or causeway=debug"))
+        .filter(|_| !filter.is_empty() && !filter.contains('['))
+        .map(|_| filter)
+        .ok_or_else(|| format!("is {text:?}, which is not a log filter such as info or causeway=debug"))
 }
 
 fn log_format(text: &str) -> Result<bool, String> {

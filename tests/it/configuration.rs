@@ -184,6 +184,8 @@ fn the_rest_is_one_of_what_is_accepted() {
         ("CAUSEWAY_DOCS", "yes", "on, off"),
         ("CAUSEWAY_AUDIT", "1", "on, off"),
         ("CAUSEWAY_LOG", "causeway=loud", "causeway=debug"),
+        ("CAUSEWAY_LOG", "info,[request]=debug", "causeway=debug"),
+        ("CAUSEWAY_LOG", " , ", "causeway=debug"),
         ("CAUSEWAY_LOG_FORMAT", "xml", "text, json"),
         ("CAUSEWAY_MAX_IN_FLIGHT", "0", "1 to 65536"),
         ("CAUSEWAY_MAX_IN_FLIGHT", "many", "1 to 65536"),
@@ -197,6 +199,12 @@ fn the_rest_is_one_of_what_is_accepted() {
     ] {
         check(&[(name, value)], name, &[told]);
     }
+}
+
+#[test]
+fn spaces_and_commas_too_many_do_no_harm_in_a_log_filter() {
+    let config = load(&[("CAUSEWAY_SITE", "acme.atlassian.net"), ("CAUSEWAY_LOG", " info, hyper=debug, ")]);
+    assert_eq!(config.unwrap().log.filter, "info,hyper=debug");
 }
 
 #[test]
