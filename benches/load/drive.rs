@@ -1,5 +1,6 @@
 //! A load generator: keep-alive connections that write ready-made requests and read whole answers.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -105,14 +106,15 @@ pub async fn closed(load: &Load, connections: usize, time: Duration) -> Outcome 
 /// that a server that stalls is charged for every request it held up.
 pub async fn open(load: &Load, rate: u32, time: Duration) -> Outcome {
     let start = Instant::now();
-    let idle: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
+    // Taken in turn: one that is idle for long is hung up on.
+    let idle: Arc<Mutex<VecDeque<TcpStream>>> = Arc::default();
     let mut open = Vec::new();
     for number in 0..(time.as_secs_f64() * f64::from(rate)) as u32 {
         let due = start + Duration::from_secs(1) * number / rate;
         sleep_until(due.into()).await;
         let (load, idle) = (load.clone(), idle.clone());
         open.push(tokio::spawn(async move {
-            let mut connection = idle.lock().unwrap().pop();
+            let mut connection = idle.lock().unwrap().pop_front();
             let request = &load.requests[number as usize % load.requests.len()];
             let status = exchange(&mut connection, load.server, request).await;
             let time = due.elapsed();
