@@ -59,7 +59,7 @@ impl Crowd {
         }))
     }
 
-    /// A place: a free one, or that of the connection that has been idle for longest, a stranger's first.
+    /// A place: a free one, or that of the connection that has been idle for longest, a stranger's first, once it has been heard.
     pub async fn enter(&self) -> Place {
         loop {
             let free = self.0.free.clone();
@@ -73,7 +73,7 @@ impl Crowd {
         }
     }
 
-    /// Asks the connection that has been idle for longest to leave. It may have a request in work before it hears of it.
+    /// Asks the connection that has been idle for longest to leave, if it has been heard. It may have a request in work before it hears of it.
     pub fn turn_one_out(&self) {
         self.thin_out(0, HEARING, |_| true);
     }
