@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::read::{
-    EMPTY_LIST, Reader, SPACES_NEED_A_SITE, action, client_id, default_actions, gpt_id, line, reads_too_much,
-    redirect_uri, secret_text, site, space_key,
+use super::read::{Reader, SPACES_NEED_A_SITE, default_actions, reads_too_much};
+use super::values::{
+    EMPTY_LIST, action, client_id, gpt_id, line, redirect_uri, secret_text, site, space_key,
 };
 use super::{Gpt, KnownAction};
 

@@ -5,6 +5,7 @@ mod file;
 mod read;
 mod secret_files;
 mod traces;
+mod values;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -21,8 +22,8 @@ use url::Url;
 
 use crate::urls::PublicUrl;
 
-pub use read::parse_secret;
 pub use traces::{Sampler, Traces};
+pub use values::parse_secret;
 pub use variables::{VARIABLES, Variable};
 
 /// Everything the gateway was told at start.
