@@ -233,6 +233,7 @@ async fn a_file_outside_the_allow_list_is_missing_byte_for_byte() {
 }
 
 /// What the process that reads files makes of one, under these limits of memory and whole seconds.
+#[cfg(target_os = "linux")]
 async fn read(memory: u64, cpu: u64, name: &str, bytes: &[u8]) -> Result<Option<String>, ProcessError> {
     let extractor =
         Extractor::new(Extraction { program: Some(PROGRAM.into()), memory, cpu: Duration::from_secs(cpu) });
