@@ -13,7 +13,11 @@ use super::writer::Mark;
 impl Converter<'_> {
     /// A block of code without what nobody can see in it.
     pub(super) fn code(&mut self, language: &str, code: &str) {
-        let code = code.replace("\r\n", "\n").replace('\r', "\n");
+        let code = if code.contains('\r') {
+            Cow::Owned(code.replace("\r\n", "\n").replace('\r', "\n"))
+        } else {
+            Cow::Borrowed(code)
+        };
         let kept = self.visible(&code);
         let plain = |c: &char| c.is_alphanumeric() || matches!(c, '+' | '-' | '#' | '.' | '_');
         let language: String = language.to_lowercase().chars().filter(plain).take(40).collect();

@@ -88,11 +88,15 @@ impl Index {
 }
 
 impl Marker {
-    /// The marker with the space after it.
-    pub(super) fn text(self) -> String {
-        match self {
-            Self::Bullet(bullet) => format!("{bullet} "),
-            Self::Number(number, delimiter) => format!("{number}{delimiter} "),
-        }
+    /// Writes the marker with the space after it.
+    pub(super) fn write(self, out: &mut String) {
+        let end = match self {
+            Self::Bullet(bullet) => bullet,
+            Self::Number(number, delimiter) => {
+                out.push_str(&number.to_string());
+                delimiter
+            }
+        };
+        out.extend([end, ' ']);
     }
 }

@@ -159,9 +159,11 @@ impl Document {
                 Open::Document => {}
                 Open::Quote => prefix.push_str("> "),
                 Open::Item { marker } => {
-                    let marker = marker.text();
-                    frame.opening.extend([&prefix, marker.as_str(), "…\n"]);
-                    prefix.push_str(&" ".repeat(marker.len()));
+                    frame.opening.push_str(&prefix);
+                    let start = frame.opening.len();
+                    marker.write(&mut frame.opening);
+                    prefix.push_str(&" ".repeat(frame.opening.len() - start));
+                    frame.opening.push_str("…\n");
                 }
                 Open::Table { header, columns } => {
                     let header = &self.text[header.clone()];
@@ -224,9 +226,14 @@ impl Room {
 
     /// Whether all of `text` fits, however much of it has to be escaped as far as a glance tells.
     fn surely_fits(&self, text: &str) -> bool {
-        let escaped = |byte: &u8| usize::from(*byte < b' ' || matches!(byte, b'"' | b'\\'));
-        text.len() <= self.chars
-            && text.len() + ESCAPE * text.as_bytes().iter().map(escaped).sum::<usize>() <= self.json_bytes
+        if text.len() > self.chars {
+            return false;
+        }
+        // Counted in single bytes, many can be looked at at once.
+        let is_escaped = |byte: &u8| u8::from(*byte < b' ' || matches!(byte, b'"' | b'\\'));
+        let count = |bytes: &[u8]| usize::from(bytes.iter().map(is_escaped).sum::<u8>());
+        let escapes: usize = text.as_bytes().chunks(usize::from(u8::MAX)).map(count).sum();
+        text.len() + ESCAPE * escapes <= self.json_bytes
     }
 
     /// Takes all of `text`, or nothing of worth.

@@ -191,9 +191,13 @@ fn is_signed(url: &str) -> bool {
     let (host, rest) = host.split_once(['/', '?']).unwrap_or((host, ""));
     host.eq_ignore_ascii_case("api.media.atlassian.com")
         || host.to_ascii_lowercase().ends_with(".media.atlassian.com")
-        || ["token=eyJ", "X-Amz-Signature=", "client=", "Signature="]
-            .iter()
-            .any(|part| rest.contains(part) && (rest.contains("token=") || rest.contains("Signature=")))
+        || rest.contains('=') && is_signed_query(rest)
+}
+
+fn is_signed_query(rest: &str) -> bool {
+    ["token=eyJ", "X-Amz-Signature=", "client=", "Signature="]
+        .iter()
+        .any(|part| rest.contains(part) && (rest.contains("token=") || rest.contains("Signature=")))
 }
 
 /// Encodes what would end a link's address in Markdown or hide in it.

@@ -68,13 +68,14 @@ impl<'a> Tokens<'a> {
     }
 
     fn tag(&mut self) -> Option<Token<'a>> {
-        let closing = self.rest.starts_with("</");
+        let closing = self.rest.as_bytes().get(1) == Some(&b'/');
         let start = if closing { 2 } else { 1 };
-        let length = tag_length(&self.rest[start..])?;
-        let tag = &self.take(start + length + 1)[start..start + length];
-        let name_length =
-            tag.bytes().position(|byte| byte.is_ascii_whitespace() || byte == b'/').unwrap_or(tag.len());
-        let (name, rest) = tag.split_at(name_length);
+        let tag = self.rest.get(start..)?;
+        let ends_name = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>');
+        let name_length = tag.as_bytes().iter().position(ends_name)?;
+        let length = name_length + tag_length(&tag[name_length..])?;
+        self.take(start + length + 1);
+        let (name, rest) = tag[..length].split_at(name_length);
         if closing {
             return Some(Token::Close { name });
         }
@@ -89,23 +90,20 @@ impl<'a> Iterator for Tokens<'a> {
 
     fn next(&mut self) -> Option<Token<'a>> {
         loop {
-            if self.rest.is_empty() {
-                return None;
-            }
-            if !self.rest.starts_with('<') {
-                let length = memchr::memchr(b'<', self.rest.as_bytes()).unwrap_or(self.rest.len());
+            let bytes = self.rest.as_bytes();
+            if *bytes.first()? != b'<' {
+                let length = memchr::memchr(b'<', bytes).unwrap_or(bytes.len());
                 return Some(Token::Text(self.take(length)));
             }
-            if self.rest.starts_with("<![CDATA[") {
-                self.take(9);
-                return Some(Token::CData(self.take_until("]]>")));
-            }
-            if self.rest.starts_with("<!--") {
-                self.take(4);
-                self.take_until("-->");
-                continue;
-            }
-            match self.rest.as_bytes().get(1) {
+            match bytes.get(1) {
+                Some(b'!') if bytes.starts_with(b"<![CDATA[") => {
+                    self.take(9);
+                    return Some(Token::CData(self.take_until("]]>")));
+                }
+                Some(b'!') if bytes.starts_with(b"<!--") => {
+                    self.take(4);
+                    self.take_until("-->");
+                }
                 Some(b'!' | b'?') => {
                     self.take_until(">");
                 }
@@ -125,6 +123,9 @@ impl<'a> Iterator for Tokens<'a> {
 /// The length of a tag up to its `>`, which does not count inside quotes. A quote with a `<` inside is a broken one.
 fn tag_length(tag: &str) -> Option<usize> {
     let bytes = tag.as_bytes();
+    if bytes.first() == Some(&b'>') {
+        return Some(0);
+    }
     let mut at = 0;
     loop {
         at += memchr::memchr3(b'>', b'"', b'\'', &bytes[at..])?;

@@ -178,18 +178,22 @@ impl Writer {
             self.begin(Block::Item);
         }
         self.top().last = Some(Block::Item);
-        let text = if self.in_cell { self.cell_marker(marker) } else { marker.text() };
-        let indent = " ".repeat(text.len());
+        let start = self.out.len();
+        if self.in_cell {
+            self.write_cell_marker(marker);
+        } else {
+            marker.write(&mut self.out);
+        }
+        let width = self.out.len() - start;
         if let Kind::List { next, indent, .. } = &mut self.top().kind {
             *next = (*next + 1).min(999_999_999);
-            *indent = u8::try_from(text.len()).unwrap_or(u8::MAX);
+            *indent = u8::try_from(width).unwrap_or(u8::MAX);
         }
         let context = self.top().context;
         let context = self.index.add_context(context, Open::Item { marker });
         self.push_container(Kind::Item, context);
-        self.out.push_str(&text);
         if !self.in_cell {
-            self.prefix.push_str(&indent);
+            self.prefix.extend(std::iter::repeat_n(' ', width));
         }
     }
 
@@ -213,7 +217,7 @@ impl Writer {
         self.containers.push(list);
     }
 
-    fn cell_marker(&self, marker: Marker) -> String {
+    fn write_cell_marker(&mut self, marker: Marker) {
         let depth = self
             .containers
             .iter()
@@ -222,9 +226,9 @@ impl Writer {
             .filter(|container| matches!(container.kind, Kind::List { .. }))
             .count();
         match marker {
-            Marker::Bullet(_) if depth > 1 => "◦ ".to_owned(),
-            Marker::Bullet(_) => "• ".to_owned(),
-            Marker::Number(..) => marker.text(),
+            Marker::Bullet(_) if depth > 1 => self.out.push_str("◦ "),
+            Marker::Bullet(_) => self.out.push_str("• "),
+            Marker::Number(..) => marker.write(&mut self.out),
         }
     }
 
@@ -292,6 +296,9 @@ impl Writer {
 
 /// The length of the longest run of `character`.
 pub(super) fn longest_run(text: &str, character: char) -> usize {
+    if !text.contains(character) {
+        return 0;
+    }
     let mut longest = 0;
     let mut run = 0;
     for each in text.chars() {

@@ -114,9 +114,15 @@ impl Writer {
     }
 
     /// Writes the code heard so far as a span; more may follow in another one.
+    #[inline]
     pub(super) fn flush_code(&mut self) {
-        let Some(code) = &mut self.line.code else { return };
-        let code = std::mem::take(code);
+        if let Some(code) = &mut self.line.code {
+            let code = std::mem::take(code);
+            self.write_code(&code);
+        }
+    }
+
+    fn write_code(&mut self, code: &str) {
         if code.trim().is_empty() {
             self.line.space |= !code.is_empty();
             return;
@@ -132,7 +138,7 @@ impl Writer {
             return;
         }
         self.lead('`');
-        let ticks = "`".repeat(if code.contains('`') { longest_run(code, '`') + 1 } else { 1 });
+        let ticks = "`".repeat(longest_run(code, '`') + 1);
         let spaced = code.starts_with(' ') && code.ends_with(' ');
         let padded = spaced || code.starts_with('`') || code.ends_with('`');
         let pad = if padded { " " } else { "" };
