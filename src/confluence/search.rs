@@ -273,12 +273,10 @@ impl Hit {
 
 /// Confluence's highlighted, HTML-escaped text as plain text on one line.
 fn plain(text: &str) -> String {
-    let text = if text.contains("@@@") {
-        Cow::from(text.replace("@@@hl@@@", "").replace("@@@endhl@@@", ""))
-    } else {
-        Cow::from(text)
-    };
-    let text = htmlize::unescape(text);
+    let text = htmlize::unescape(without_highlights(text));
+    if is_one_line(&text) {
+        return text.into_owned();
+    }
     let mut plain = String::with_capacity(text.len());
     for word in text.split_whitespace() {
         if !plain.is_empty() {
@@ -289,6 +287,29 @@ fn plain(text: &str) -> String {
     plain
 }
 
+fn without_highlights(text: &str) -> Cow<'_, str> {
+    const MARKS: [&str; 2] = ["@@@hl@@@", "@@@endhl@@@"];
+    let mut rest = text;
+    let mut plain = String::new();
+    while let Some(at) = memchr::memmem::find(rest.as_bytes(), b"@@@") {
+        let (before, mark) = rest.split_at(at);
+        plain.push_str(before);
+        rest = MARKS.iter().find_map(|known| mark.strip_prefix(known)).unwrap_or_else(|| {
+            plain.push('@');
+            &mark[1..]
+        });
+    }
+    if rest.len() == text.len() { Cow::Borrowed(text) } else { Cow::Owned(plain + rest) }
+}
+
+/// Whether a text is of printable ASCII with single spaces inside, as most are: quicker to tell than to take apart.
+fn is_one_line(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_printable = bytes.iter().fold(true, |printable, byte| printable & matches!(byte, b' '..=b'~'));
+    let ends_in_space = bytes.first() == Some(&b' ') || bytes.last() == Some(&b' ');
+    is_printable && !ends_in_space && memchr::memmem::find(bytes, b"  ").is_none()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -296,6 +317,10 @@ mod tests {
     #[test]
     fn highlighted_and_escaped_text_becomes_plain() {
         assert_eq!(plain("a &amp; @@@hl@@@b@@@endhl@@@ &lt;c&gt;\n\n&#39;d&#39;"), "a & b <c> 'd'");
+        assert_eq!(plain("@@@hl@@@a@@@endhl@@@ @@@@hl@@@b@@@ @@@"), "a @b@@@ @@@");
+        for (text, one_line) in [(" a", "a"), ("a ", "a"), ("a  b", "a b"), ("ä\u{a0}b", "ä b"), ("", "")] {
+            assert_eq!(plain(text), one_line);
+        }
     }
 
     #[test]
