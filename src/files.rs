@@ -60,7 +60,7 @@ impl Files {
         let (link, grant) = self.services.server.file_grant(sealed).map_err(|_| gone())?;
         let (audit, id) = (Audit::of(&self.services, &grant), link.attachment.clone());
         let opened = self.follow(link, grant).await;
-        audit.record("file", outcome(&opened), || vec![id]);
+        audit.record("file", outcome(&opened), &[id]);
         opened
     }
 

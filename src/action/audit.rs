@@ -5,9 +5,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
 use super::Services;
 use crate::atlassian::Tally;
 use crate::config::Gpt;
@@ -38,11 +35,11 @@ impl Audit {
     }
 
     /// Writes the line. `listed` are the ids of what was read beside the pages that are counted already.
-    pub fn record(self, action: &str, outcome: &str, listed: impl FnOnce() -> Vec<String>) {
+    pub fn record(self, action: &str, outcome: &str, listed: &[String]) {
         let Some(Call { who, gpt, tally }) = self.0 else { return };
-        let (read, listed) = (tally.pages(), listed());
+        let read = tally.pages();
         let mut seen = BTreeSet::new();
-        let ids = read.iter().chain(&listed).map(String::as_str).filter(|id| seen.insert(*id));
+        let ids = read.iter().chain(listed).map(String::as_str).filter(|id| seen.insert(*id));
         let mut ids: Vec<&str> = ids.collect();
         let more = ids.len().saturating_sub(MAX_IDS);
         ids.truncate(MAX_IDS);
@@ -54,34 +51,4 @@ impl Audit {
 /// What came of a call, in a word.
 pub fn outcome<T>(result: &Result<T, Problem>) -> &'static str {
     result.as_ref().map_or_else(|problem| problem.kind.name(), |_| "ok")
-}
-
-/// The ids in an answer: its own or those of its results, and of the pages that they are of.
-pub fn listed(json: &str) -> Vec<String> {
-    let Ok(Answered { id, page, problem, results }) = serde_json::from_str(json) else { return Vec::new() };
-    let things = std::iter::once(Thing { id, page, problem }).chain(results);
-    let things = things.filter(|thing| thing.problem.is_none());
-    things.flat_map(|thing| [thing.page.and_then(|page| page.id), thing.id]).flatten().collect()
-}
-
-/// What every answer says alike.
-#[derive(Deserialize)]
-struct Answered {
-    id: Option<String>,
-    page: Option<Page>,
-    problem: Option<IgnoredAny>,
-    #[serde(default)]
-    results: Vec<Thing>,
-}
-
-#[derive(Deserialize)]
-struct Thing {
-    id: Option<String>,
-    page: Option<Page>,
-    problem: Option<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-struct Page {
-    id: Option<String>,
 }

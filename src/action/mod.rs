@@ -66,9 +66,17 @@ pub trait Action: DeserializeOwned + ToSchema + Send + 'static {
 
     fn call(self, caller: Caller) -> impl Future<Output = Result<Self::Output, Problem>> + Send;
 
+    /// Shortens an answer whose JSON takes more than [`MAX_ANSWER`] bytes.
+    fn shorten(_output: &mut Self::Output) {}
+
     /// Takes the image out of an answer that has one beside its JSON.
     fn image(_output: &mut Self::Output) -> Option<Image> {
         None
+    }
+
+    /// The ids of what an answer lists, for the audit's line; the pages that were read stand there anyway.
+    fn listed(_output: &Self::Output) -> Vec<String> {
+        Vec::new()
     }
 }
 
@@ -78,6 +86,8 @@ pub struct Answer {
     pub json: String,
     /// Only where the caller's door shows images.
     pub image: Option<Image>,
+    /// The ids of what it lists.
+    listed: Vec<String>,
 }
 
 type Run = fn(Value, Caller) -> Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;
@@ -127,9 +137,17 @@ async fn run<A: Action>(input: Value, caller: Caller) -> Result<Answer, Problem>
     let input: A = input::read(&input)?;
     let mut output = input.call(caller).await?;
     let image = A::image(&mut output);
-    let json = serde_json::to_string(&output)
-        .map_err(|error| Problem::internal(format!("unserializable output: {error}")))?;
-    Ok(Answer { json, image })
+    let mut json = written(&output)?;
+    if json.len() > MAX_ANSWER {
+        A::shorten(&mut output);
+        json = written(&output)?;
+    }
+    Ok(Answer { json, image, listed: A::listed(&output) })
+}
+
+fn written(output: &impl Serialize) -> Result<String, Problem> {
+    serde_json::to_string(output)
+        .map_err(|error| Problem::internal(format!("unserializable output: {error}")))
 }
 
 impl Entry {
@@ -152,9 +170,7 @@ impl Entry {
         span.record("outcome", outcome);
         drop(span);
         running.end(outcome);
-        audit.record(self.id, outcome, || {
-            result.as_ref().map(|answer| audit::listed(&answer.json)).unwrap_or_default()
-        });
+        audit.record(self.id, outcome, result.as_ref().map_or(&[], |answer| &answer.listed));
         result
     }
 

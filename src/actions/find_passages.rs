@@ -112,6 +112,10 @@ impl Action for FindPassages {
         results.truncate(fitting);
         Ok(PassageList { results })
     }
+
+    fn listed(output: &PassageList) -> Vec<String> {
+        output.results.iter().map(|result| result.page.id.clone()).collect()
+    }
 }
 
 impl FindPassages {

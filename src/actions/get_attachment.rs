@@ -127,6 +127,10 @@ impl Action for GetAttachment {
     fn image(file: &mut AttachedFile) -> Option<Image> {
         file.image.take()
     }
+
+    fn listed(output: &AttachedFile) -> Vec<String> {
+        vec![output.page.id.clone(), output.id.clone()]
+    }
 }
 
 impl GetAttachment {

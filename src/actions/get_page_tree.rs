@@ -104,6 +104,10 @@ impl Action for GetPageTree {
         let next_cursor = more.then(|| wiki.seal_cursor(&(skip + fitting).to_string()));
         Ok(PageTree { results, next_cursor, incomplete: tree.incomplete.then_some(true) })
     }
+
+    fn listed(output: &PageTree) -> Vec<String> {
+        output.results.iter().map(|node| node.id.clone()).collect()
+    }
 }
 
 /// A tree on its way to being a list.

@@ -74,14 +74,22 @@ impl Action for GetRecentChanges {
         };
         let wiki = caller.wiki().await?;
         let found = wiki.search(filters, self.limit, self.cursor.as_deref()).await?;
-        let room = ROOM / found.hits.len().max(1) - AROUND;
         let change = |hit: Hit| {
             let change = if hit.version == Some(1) { "created" } else { "updated" };
-            Change { change: change.to_owned(), of: result(&wiki, hit, room) }
+            Change { change: change.to_owned(), of: result(&wiki, hit) }
         };
         Ok(ChangeList {
             results: found.hits.into_iter().map(change).collect(),
             next_cursor: found.next_cursor,
         })
+    }
+
+    fn shorten(output: &mut ChangeList) {
+        let room = ROOM / output.results.len().max(1) - AROUND;
+        output.results.iter_mut().for_each(|change| change.of.shorten(room));
+    }
+
+    fn listed(output: &ChangeList) -> Vec<String> {
+        output.results.iter().map(|change| change.of.id.clone()).collect()
     }
 }

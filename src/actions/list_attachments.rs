@@ -94,6 +94,10 @@ impl Action for ListAttachments {
         let next = files.into_iter().nth(fitting).map(|(row, _)| row).or(next);
         Ok(AttachmentList { results, next_cursor: next.map(|row| wiki.seal_cursor(&row.to_string())) })
     }
+
+    fn listed(output: &AttachmentList) -> Vec<String> {
+        output.results.iter().map(|file| file.id.clone()).collect()
+    }
 }
 
 impl ListAttachments {

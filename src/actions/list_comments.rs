@@ -129,6 +129,10 @@ impl Action for ListComments {
         let next = rows.into_iter().nth(fitting).map(|(place, _)| place).or(next);
         Ok(CommentList { results, next_cursor: next.map(|place| wiki.seal_cursor(&place.to_string())) })
     }
+
+    fn listed(output: &CommentList) -> Vec<String> {
+        output.results.iter().map(|thread| thread.id.clone()).collect()
+    }
 }
 
 impl ListComments {

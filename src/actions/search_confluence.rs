@@ -1,3 +1,4 @@
+use std::mem;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -6,7 +7,7 @@ use utoipa::ToSchema;
 use super::filter::Filter;
 use super::shapes::{Person, Space, status, time};
 use crate::action::{
-    Action, Breadth, Caller, CommaList, MAX_ANSWER, Results, Wiki, clip, cql_problem, fit, json_bytes,
+    Action, Breadth, Caller, CommaList, MAX_ANSWER, Wiki, clip, cql_problem, fit, json_bytes,
 };
 use crate::confluence::Hit;
 use crate::confluence::cql::{CqlError, Filters, Sort, Words, parse_raw};
@@ -15,6 +16,8 @@ use crate::ranking::Question;
 
 /// What an answer holds beside the results and their CQL, at the most, in bytes: the cursor and the suggestion.
 const AROUND: usize = 5_000;
+/// The longest excerpt, in characters.
+const EXCERPT: usize = 500;
 
 /// Search Confluence
 ///
@@ -85,7 +88,7 @@ pub struct SearchResults {
 #[serde(rename_all = "camelCase")]
 pub struct SearchResult {
     /// The id, usable with getPage for pages and blog posts and with getAttachment for attachments.
-    id: String,
+    pub id: String,
     /// page, blogpost, comment or attachment.
     r#type: String,
     title: String,
@@ -130,7 +133,23 @@ impl Action for SearchConfluence {
             }
             Breadth::AsAsked => None,
         };
-        Ok(answer(&wiki, found, suggestion))
+        Ok(SearchResults {
+            results: found.hits.into_iter().map(|hit| result(&wiki, hit)).collect(),
+            total: found.total,
+            cql: found.cql,
+            next_cursor: found.next_cursor,
+            suggestion,
+        })
+    }
+
+    fn shorten(output: &mut SearchResults) {
+        let room = (MAX_ANSWER - AROUND).saturating_sub(json_bytes(&output.cql));
+        let room = room / output.results.len().max(1);
+        output.results.iter_mut().for_each(|result| result.shorten(room));
+    }
+
+    fn listed(output: &SearchResults) -> Vec<String> {
+        output.results.iter().map(|result| result.id.clone()).collect()
     }
 }
 
@@ -226,32 +245,27 @@ impl SearchConfluence {
     }
 }
 
-fn answer(wiki: &Wiki, found: Results, suggestion: Option<String>) -> SearchResults {
-    let room = (MAX_ANSWER - AROUND).saturating_sub(json_bytes(&found.cql)) / found.hits.len().max(1);
-    SearchResults {
-        results: found.hits.into_iter().map(|hit| result(wiki, hit, room)).collect(),
-        total: found.total,
-        cql: found.cql,
-        next_cursor: found.next_cursor,
-        suggestion,
-    }
-}
-
-/// A result as answers show it, in at most `room` bytes.
-pub fn result(wiki: &Wiki, hit: Hit, room: usize) -> SearchResult {
-    let mut result = SearchResult {
+/// A result as answers show it.
+pub fn result(wiki: &Wiki, hit: Hit) -> SearchResult {
+    SearchResult {
         url: wiki.url(&hit.web_path),
         space: hit.space_key.map(|key| Space { key: key.to_string(), name: hit.space_name }),
-        excerpt: String::new(),
+        excerpt: clip(&hit.excerpt, EXCERPT),
         last_modified: hit.last_modified.map(time),
         last_modified_by: hit.last_modified_by.as_ref().map(Person::from),
         status: status(&hit.status),
         id: hit.id,
         r#type: hit.r#type,
         title: clip(&hit.title, 255),
-    };
-    result.excerpt = fit(&hit.excerpt, 500, room.saturating_sub(json_bytes(&result)));
-    result
+    }
+}
+
+impl SearchResult {
+    /// Shortens the excerpt until the result takes at most `room` bytes of JSON.
+    pub fn shorten(&mut self, room: usize) {
+        let excerpt = mem::take(&mut self.excerpt);
+        self.excerpt = fit(&excerpt, EXCERPT, room.saturating_sub(json_bytes(self)));
+    }
 }
 
 impl SortBy {

@@ -80,7 +80,7 @@ pub fn tool(
 
 /// An action's answer: as it is, as text, and as an image where it has one. A page's text is its Markdown, followed by the rest
 /// as JSON, for clients that show the model nothing but text.
-pub fn answer(Answer { json, image }: Answer) -> CallToolResult {
+pub fn answer(Answer { json, image, .. }: Answer) -> CallToolResult {
     let object: JsonObject = serde_json::from_str(&json).unwrap_or_default();
     let mut content = match object.get("markdown").and_then(Value::as_str) {
         Some(markdown) => {
