@@ -24,6 +24,9 @@ pub const DOCS: &str = "causeway-docs";
 /// How the key of a client that registered itself begins. No client id of a GPT begins so.
 const REGISTERED: &str = "v4.local.#";
 
+/// How every sealed string begins, and so the client id of a client that registered itself.
+const SEALED: &str = "v4.local.";
+
 /// An OAuth client.
 #[derive(Clone, Debug)]
 pub enum Client {
@@ -33,6 +36,9 @@ pub enum Client {
     Docs,
     /// Public, and asked about on our consent page.
     Dynamic(Dynamic),
+    /// Public, and registered under a key that is gone: only the fingerprint of what it sends tells who it is. It may go on
+    /// refreshing what it holds, and has to register again for anything else.
+    Forgotten { key: String },
 }
 
 /// A client that the operator did not configure. What it says of itself is hearsay.
@@ -44,7 +50,7 @@ pub struct Dynamic {
     pub redirect_uris: Vec<String>,
 }
 
-const UNKNOWN: OauthError = OauthError::new(Code::InvalidClient, "The client is not known here.");
+pub const UNKNOWN: OauthError = OauthError::new(Code::InvalidClient, "The client is not known here.");
 
 impl Client {
     /// The client of an authorization request. Only here is a metadata document fetched.
@@ -62,8 +68,10 @@ impl Client {
         headers: &HeaderMap,
     ) -> Result<Self, OauthError> {
         let credentials = Credentials::read(params, headers)?;
-        let known = credentials.ids().find_map(|id| Self::known(server, id).ok()).ok_or(UNKNOWN)?;
-        match known {
+        let known = credentials.ids().find_map(|id| Self::known(server, id).ok());
+        let refreshes = params.get("grant_type")? == Some("refresh_token");
+        let forgotten = || Self::forgotten(credentials.ids().next().filter(|_| refreshes)?);
+        match known.or_else(forgotten).ok_or(UNKNOWN)? {
             Known::Client(Self::Configured(gpt)) if credentials.prove(&gpt) => Ok(Self::Configured(gpt)),
             Known::Client(Self::Configured(_)) => {
                 Err(OauthError::new(Code::InvalidClient, "The client secret is missing or wrong."))
@@ -92,9 +100,14 @@ impl Client {
         if !registration.redirect_uris.iter().any(allowed) {
             return Err(UNKNOWN);
         }
-        let key = format!("{REGISTERED}{}", URL_SAFE_NO_PAD.encode(fingerprint(client_id)));
+        let key = registered(client_id);
         let Registration { name, redirect_uris, .. } = registration;
         Ok(Known::Client(Self::Dynamic(Dynamic { key, name, redirect_uris })))
+    }
+
+    fn forgotten(client_id: &str) -> Option<Known> {
+        let key = client_id.starts_with(SEALED).then(|| registered(client_id))?;
+        Some(Known::Client(Self::Forgotten { key }))
     }
 
     /// What sealed strings call this client.
@@ -103,6 +116,7 @@ impl Client {
             Self::Configured(gpt) => &gpt.client_id,
             Self::Docs => DOCS,
             Self::Dynamic(client) => &client.key,
+            Self::Forgotten { key } => key,
         }
     }
 
@@ -124,6 +138,7 @@ impl Client {
                 redirect::is_acceptable(redirect_uri, &config.mcp_clients)
                     && client.redirect_uris.iter().any(|known| redirect::matches(known, redirect_uri))
             }
+            Self::Forgotten { .. } => false,
         }
     }
 
@@ -131,6 +146,11 @@ impl Client {
     pub fn needs_challenge(&self, audience: &Audience) -> bool {
         !matches!(self, Self::Configured(_)) || audience.door == Door::Mcp
     }
+}
+
+/// What sealed strings call a client that registered itself.
+fn registered(client_id: &str) -> String {
+    format!("{REGISTERED}{}", URL_SAFE_NO_PAD.encode(fingerprint(client_id)))
 }
 
 enum Known {

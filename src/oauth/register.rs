@@ -27,7 +27,7 @@ const MAX_REDIRECT_URIS: usize = 5;
 /// The longest name of a client, in characters.
 const MAX_NAME: usize = 80;
 
-/// A registration lives until its key leaves the ring, or for ten years, in seconds.
+/// A registration can be read until its key leaves the ring, or for ten years, in seconds.
 const LIFETIME: i64 = 10 * 365 * 24 * 3600;
 
 /// The metadata that counts. Everything else, logos above all, is neither loaded nor answered.

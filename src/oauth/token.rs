@@ -12,11 +12,11 @@ use axum::{Extension, Json};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::client::Client;
+use super::client::{self, Client};
 use super::error::{Code, OauthError};
 use super::pace::Asker;
 use super::params::Params;
-use super::{AuthorizationServer, OFFLINE_ACCESS, SCOPE, answer, audience, pkce};
+use super::{AuthorizationServer, OFFLINE_ACCESS, SCOPE, answer, audience, pkce, redirect};
 use crate::atlassian::{AuthError, Tally, Tokens};
 use crate::memo::Memo;
 use crate::peer::Peer;
@@ -113,7 +113,11 @@ async fn grant(
             redeemed
         }
         "refresh_token" => {
-            let refreshed = refresh(server, client, params).await;
+            let refreshed = refresh(server, client, params).await.map_err(|error| match client {
+                // What it holds has ended, so that it has to register again.
+                Client::Forgotten { .. } if error.code == Code::InvalidGrant => client::UNKNOWN,
+                _ => error,
+            });
             server.metrics.refresh(outcome(&refreshed));
             refreshed
         }
@@ -171,7 +175,9 @@ async fn redeem_code(
         tracing::info!(%error, "the sites of a new sign-in are not known yet");
     }
     let asked = || server.scopes.join(" ");
-    Ok(issue(server, client, code.audience, signed_in_at, tokens, None, asked))
+    let sign_in =
+        SignedIn { audience: code.audience, at: signed_in_at, redirect_uri: Some(code.redirect_uri) };
+    Ok(issue(server, client, sign_in, tokens, None, asked))
 }
 
 async fn refresh(
@@ -189,6 +195,7 @@ async fn refresh(
     if refresh.client_id != client.key()
         || server.is_revoked(refresh.signed_in_at)
         || matches!(client, Client::Docs)
+        || (matches!(client, Client::Forgotten { .. }) && !was_welcome(server, &refresh))
     {
         return Err(DEAD);
     }
@@ -204,6 +211,12 @@ async fn refresh(
     // In a task of its own: a client that hangs up must not leave Atlassian's rotated token with nobody.
     let shared = tokio::spawn(async move { server.refreshes.share(&server, &client, key, refresh).await });
     shared.await.unwrap_or(Err(OauthError::new(Code::ServerError, "The refresh was broken off.")))
+}
+
+/// Whether a client like the one that signed in may still do so: its registration cannot be asked any more.
+fn was_welcome(server: &AuthorizationServer, refresh: &Refresh) -> bool {
+    let clients = &server.config.mcp_clients;
+    refresh.redirect_uri.as_deref().is_some_and(|uri| redirect::is_acceptable(uri, clients))
 }
 
 /// The GPT has to exist still, and a configured client's token is for its own GPT.
@@ -256,13 +269,21 @@ impl Issued {
     }
 }
 
+/// What stays the same at each refresh.
+struct SignedIn {
+    audience: Audience,
+    /// In seconds since the Unix epoch.
+    at: i64,
+    /// Where the client was called back; missing in tokens of earlier versions, and of clients with a secret.
+    redirect_uri: Option<String>,
+}
+
 /// Seals what Atlassian granted. `previous` is its refresh token of before, which stays when it does not rotate;
 /// `asked` are the scopes that hold when it names none.
 fn issue(
     server: &AuthorizationServer,
     client: &Client,
-    audience: Audience,
-    signed_in_at: i64,
+    SignedIn { audience, at: signed_in_at, redirect_uri }: SignedIn,
     tokens: Tokens,
     previous: Option<String>,
     asked: impl FnOnce() -> String,
@@ -284,7 +305,15 @@ fn issue(
     let refresh_token = token.filter(|_| !matches!(client, Client::Docs)).map(|token| {
         let expires_at = now + REFRESH_LIFETIME;
         let Access { scopes, client_id, audience, .. } = access.clone();
-        server.sealer.seal(&Refresh { token, scopes, client_id, audience, signed_in_at, expires_at })
+        server.sealer.seal(&Refresh {
+            token,
+            scopes,
+            client_id,
+            audience,
+            signed_in_at,
+            redirect_uri: redirect_uri.filter(|_| !client.is_proven()),
+            expires_at,
+        })
     });
     Issued {
         access_token: server.sealer.seal(&access),
@@ -337,8 +366,9 @@ impl Refreshes {
         }
         let renewed = self.0.try_get_or(&key, async {
             let tokens = server.auth.refresh(&refresh.token.clone().into()).await?;
-            let Refresh { token, scopes, audience, signed_in_at, .. } = refresh;
-            Ok(Arc::new(issue(server, client, audience, signed_in_at, tokens, Some(token), || scopes)))
+            let Refresh { token, scopes, audience, signed_in_at: at, redirect_uri, .. } = refresh;
+            let sign_in = SignedIn { audience, at, redirect_uri };
+            Ok(Arc::new(issue(server, client, sign_in, tokens, Some(token), || scopes)))
         });
         renewed.await.map_err(|error: Arc<AuthError>| explain(&error))
     }

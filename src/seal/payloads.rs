@@ -129,6 +129,9 @@ pub struct Refresh {
     pub audience: Audience,
     #[serde(rename = "i")]
     pub signed_in_at: i64,
+    /// Where a client without a secret was called back.
+    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
+    pub redirect_uri: Option<String>,
     #[serde(rename = "e")]
     pub expires_at: i64,
 }

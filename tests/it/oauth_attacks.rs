@@ -1,12 +1,11 @@
 //! The attacks that facades of this kind have met. Each test was seen to fail with its guard removed.
 
 use crate::support::{
-    Back, CHALLENGE, CLIENT_ID, CLIENT_SECRET, GPT_CALLBACK, Request, Session, VERIFIER, World, encode,
-    param, secret,
+    Back, CHALLENGE, CLIENT_ID, CLIENT_SECRET, GPT_CALLBACK, MCP_CALLBACK, Request, Session, VERIFIER, World,
+    encode, param, secret,
 };
 
 const CONNECTOR: &str = "https://chatgpt.com/connector/oauth/AbC_1-2";
-const LOOPBACK: &str = "http://127.0.0.1:33418/cb";
 
 const TWO_GPTS: &str = r#"
 [[gpt]]
@@ -114,23 +113,23 @@ async fn a_replayed_callback_gives_no_second_session() {
 async fn a_code_of_another_client_is_worth_nothing() {
     let world = World::start().await;
     let code = world.code("alice").await;
-    let public = world.register(&[LOOPBACK]).await;
+    let public = world.register(&[MCP_CALLBACK]).await;
     world.redeem_publicly(&public, GPT_CALLBACK, &code).await.expect_error(400, "invalid_grant");
     world.redeem_publicly("causeway-docs", GPT_CALLBACK, &code).await.expect_error(400, "invalid_grant");
-    let request = Request::of_mcp(&world, &public, LOOPBACK);
+    let request = Request::of_mcp(&world, &public, MCP_CALLBACK);
     let back = world.consent_twice(&mut world.browser(), &request, "alice").await;
-    let other = world.register(&[LOOPBACK]).await;
-    world.redeem_publicly(&other, LOOPBACK, &back.code).await.expect_error(400, "invalid_grant");
+    let other = world.register(&[MCP_CALLBACK]).await;
+    world.redeem_publicly(&other, MCP_CALLBACK, &back.code).await.expect_error(400, "invalid_grant");
     let form = [
         ("grant_type", "authorization_code"),
         ("client_id", CLIENT_ID),
         ("client_secret", CLIENT_SECRET),
         ("code", &back.code),
-        ("redirect_uri", LOOPBACK),
+        ("redirect_uri", MCP_CALLBACK),
         ("code_verifier", VERIFIER),
     ];
     world.token(&form).await.expect_error(400, "invalid_grant");
-    world.redeem_publicly(&public, LOOPBACK, &back.code).await.expect(200);
+    world.redeem_publicly(&public, MCP_CALLBACK, &back.code).await.expect(200);
 }
 
 #[tokio::test]
@@ -173,7 +172,7 @@ async fn what_is_tampered_with_cut_or_sealed_elsewhere_does_not_open() {
 #[tokio::test]
 async fn no_trick_leads_a_redirect_astray() {
     let world = World::start().await;
-    let registered = world.register(&[LOOPBACK, "https://claude.ai/cb"]).await;
+    let registered = world.register(&[MCP_CALLBACK, "https://claude.ai/cb"]).await;
     let docs = format!("{}/docs/oauth2-redirect.html", world.public_url);
     let cases = [
         (Request::of_chatgpt(), GPT_CALLBACK.to_owned()),
@@ -323,11 +322,11 @@ async fn a_token_opens_one_door_of_one_gpt() {
     for path in ["/mcp", "/gpts/sales/mcp", "/gpts/hr/mcp"] {
         world.knock(&sales, path).await.expect(401);
     }
-    let client_id = world.register(&[LOOPBACK]).await;
-    let hr = Request::of_mcp(&world, &client_id, LOOPBACK)
+    let client_id = world.register(&[MCP_CALLBACK]).await;
+    let hr = Request::of_mcp(&world, &client_id, MCP_CALLBACK)
         .and("resource", &format!("{}/gpts/hr/mcp", world.public_url));
     let back = world.consent_twice(&mut world.browser(), &hr, "alice").await;
-    let hr = Session::of(world.redeem_publicly(&client_id, LOOPBACK, &back.code).await);
+    let hr = Session::of(world.redeem_publicly(&client_id, MCP_CALLBACK, &back.code).await);
     world.get(&hr, "/v1/me").await.expect(401);
     for path in ["/mcp", "/gpts/sales/mcp"] {
         world.knock(&hr, path).await.expect(401);

@@ -4,11 +4,11 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, Back, CLIENT_ID, CLIENT_SECRET, GPT_CALLBACK, Request, Session, VERIFIER, World, param,
+    Answer, Back, CLIENT_ID, CLIENT_SECRET, GPT_CALLBACK, MCP_CALLBACK, Request, Session, VERIFIER, World,
+    param,
 };
 
 const CONNECTOR: &str = "https://chatgpt.com/connector/oauth/AbC_1-2";
-const LOOPBACK: &str = "http://127.0.0.1:33418/cb";
 
 async fn registering(world: &World, metadata: &Value) -> Answer {
     world.send(world.http.post(format!("{}/oauth/register", world.url)).json(metadata)).await
@@ -19,27 +19,16 @@ async fn a_client_registers_asks_for_consent_and_gets_an_mcp_token() {
     let world = World::start().await;
     let session = world.sign_in_to_mcp("alice").await;
     assert!(world.knock(&session, "/mcp").await.status != 401);
-    let refreshed = [
-        ("grant_type", "refresh_token"),
-        ("client_id", &world.register(&[LOOPBACK]).await),
-        ("refresh_token", &session.refresh_token),
-    ];
-    world.token(&refreshed).await.expect_error(400, "invalid_grant");
+    let other = world.register(&[MCP_CALLBACK]).await;
+    world.refresh_publicly(&other, &session.refresh_token).await.expect_error(400, "invalid_grant");
 }
 
 #[tokio::test]
 async fn a_registered_clients_refresh_token_rotates() {
     let world = World::start().await;
-    let client_id = world.register(&[LOOPBACK]).await;
-    let request = Request::of_mcp(&world, &client_id, LOOPBACK);
-    let back = world.consent_twice(&mut world.browser(), &request, "alice").await;
-    let session = Session::of(world.redeem_publicly(&client_id, LOOPBACK, &back.code).await);
-    let form = [
-        ("grant_type", "refresh_token"),
-        ("client_id", &client_id),
-        ("refresh_token", &session.refresh_token),
-    ];
-    let renewed = Session::of(world.token(&form).await);
+    let client_id = world.register(&[MCP_CALLBACK]).await;
+    let session = world.sign_in_to_mcp_by(&client_id, "alice").await;
+    let renewed = Session::of(world.refresh_publicly(&client_id, &session.refresh_token).await);
     assert_ne!(renewed.refresh_token, session.refresh_token);
     assert!(world.knock(&renewed, "/mcp").await.status != 401);
 }
@@ -48,7 +37,7 @@ async fn a_registered_clients_refresh_token_rotates() {
 async fn registration_answers_what_holds_and_any_replica_knows_the_client() {
     let world = World::start().await;
     let metadata = json!({
-        "client_name": "Inspector", "redirect_uris": [LOOPBACK, CONNECTOR], "token_endpoint_auth_method": "client_secret_post",
+        "client_name": "Inspector", "redirect_uris": [MCP_CALLBACK, CONNECTOR], "token_endpoint_auth_method": "client_secret_post",
         "grant_types": ["authorization_code", "refresh_token"], "logo_uri": "https://evil.example/logo.png", "scope": "everything",
     });
     let answer = registering(&world, &metadata).await.expect(201);
@@ -57,7 +46,7 @@ async fn registration_answers_what_holds_and_any_replica_knows_the_client() {
     assert_eq!(answer.json["scope"], "confluence:read");
     assert!(answer.json.get("client_secret").is_none() && answer.json.get("logo_uri").is_none());
     let replica = world.replica().await;
-    let request = Request::of_mcp(&world, answer.text("client_id"), LOOPBACK);
+    let request = Request::of_mcp(&world, answer.text("client_id"), MCP_CALLBACK);
     let page = replica.browser().get(&request.url(&replica.url)).await;
     assert!(page.text().contains("calls itself Inspector"), "{}", page.text());
 }
@@ -70,11 +59,11 @@ async fn a_registration_that_is_too_much_or_too_strange_is_refused() {
         json!([]),
         json!(["https://evil.example/cb"]),
         json!(["javascript:alert(1)"]),
-        json!([LOOPBACK, "http://evil.example/cb"]),
+        json!([MCP_CALLBACK, "http://evil.example/cb"]),
         json!(["http://127.0.0.1/cb#fragment"]),
         json!(["http://127.0.0.1\\@evil.example/"]),
         json!([long]),
-        json!([LOOPBACK, LOOPBACK, LOOPBACK, LOOPBACK, LOOPBACK, LOOPBACK]),
+        json!([MCP_CALLBACK, MCP_CALLBACK, MCP_CALLBACK, MCP_CALLBACK, MCP_CALLBACK, MCP_CALLBACK]),
     ] {
         registering(&world, &json!({ "redirect_uris": uris }))
             .await
@@ -84,9 +73,9 @@ async fn a_registration_that_is_too_much_or_too_strange_is_refused() {
         json!({}),
         json!([]),
         json!({ "redirect_uris": "http://127.0.0.1/" }),
-        json!({ "redirect_uris": [LOOPBACK], "grant_types": ["client_credentials"] }),
-        json!({ "redirect_uris": [LOOPBACK], "response_types": ["token"] }),
-        json!({ "redirect_uris": [LOOPBACK], "padding": "x".repeat(20_000) }),
+        json!({ "redirect_uris": [MCP_CALLBACK], "grant_types": ["client_credentials"] }),
+        json!({ "redirect_uris": [MCP_CALLBACK], "response_types": ["token"] }),
+        json!({ "redirect_uris": [MCP_CALLBACK], "padding": "x".repeat(20_000) }),
     ] {
         registering(&world, &metadata).await.expect_error(400, "invalid_client_metadata");
     }
@@ -96,8 +85,9 @@ async fn a_registration_that_is_too_much_or_too_strange_is_refused() {
 async fn of_a_registrations_redirects_those_count_that_are_allowed_here() {
     let world = World::start().await;
     let elsewhere = "https://agent.example/redirect";
-    let answer = registering(&world, &json!({ "redirect_uris": [elsewhere, LOOPBACK] })).await.expect(201);
-    assert_eq!(answer.json["redirect_uris"], json!([LOOPBACK]));
+    let answer =
+        registering(&world, &json!({ "redirect_uris": [elsewhere, MCP_CALLBACK] })).await.expect(201);
+    assert_eq!(answer.json["redirect_uris"], json!([MCP_CALLBACK]));
     let request = Request::of_mcp(&world, answer.text("client_id"), elsewhere);
     assert_eq!(world.browser().get(&request.url(&world.url)).await.status, 400);
     let any = world.replica_with(&[("CAUSEWAY_MCP_CLIENTS", "any")]).await;
@@ -126,8 +116,8 @@ async fn the_consent_page_says_who_asks_where_it_leads_and_what_it_can_do() {
     assert_eq!(page.headers["x-frame-options"], "DENY");
     assert_eq!(page.headers["cache-control"], "no-store");
     assert!(page.headers.get("cross-origin-opener-policy").is_none());
-    let local = world.register(&[LOOPBACK]).await;
-    let page = world.browser().get(&Request::of_mcp(&world, &local, LOOPBACK).url(&world.url)).await;
+    let local = world.register(&[MCP_CALLBACK]).await;
+    let page = world.browser().get(&Request::of_mcp(&world, &local, MCP_CALLBACK).url(&world.url)).await;
     assert!(page.text().contains("To a program on this computer (127.0.0.1:33418)"), "{}", page.text());
 }
 
@@ -196,9 +186,9 @@ async fn the_operator_says_which_clients_may_ask() {
 #[tokio::test]
 async fn a_redirect_that_was_allowed_once_has_to_be_allowed_still() {
     let any = World::with(&[("CAUSEWAY_MCP_CLIENTS", "any")]).await;
-    let client_id = any.register(&["https://agent.example/cb", LOOPBACK]).await;
+    let client_id = any.register(&["https://agent.example/cb", MCP_CALLBACK]).await;
     let known = any.replica_with(&[("CAUSEWAY_MCP_CLIENTS", "known")]).await;
-    for (redirect, status) in [("https://agent.example/cb", 400), (LOOPBACK, 200)] {
+    for (redirect, status) in [("https://agent.example/cb", 400), (MCP_CALLBACK, 200)] {
         let request = Request::of_mcp(&known, &client_id, redirect);
         assert_eq!(any.browser().get(&request.url(&any.public_url)).await.status, 200);
         assert_eq!(known.browser().get(&request.url(&known.public_url)).await.status, status, "{redirect}");
@@ -208,19 +198,11 @@ async fn a_redirect_that_was_allowed_once_has_to_be_allowed_still() {
 #[tokio::test]
 async fn turning_dynamic_clients_off_ends_their_sessions() {
     let world = World::start().await;
-    let client_id = world.register(&[LOOPBACK]).await;
-    let back = world
-        .consent_twice(&mut world.browser(), &Request::of_mcp(&world, &client_id, LOOPBACK), "alice")
-        .await;
-    let session = Session::of(world.redeem_publicly(&client_id, LOOPBACK, &back.code).await);
+    let client_id = world.register(&[MCP_CALLBACK]).await;
+    let session = world.sign_in_to_mcp_by(&client_id, "alice").await;
     let off = world.replica_with(&[("CAUSEWAY_MCP_CLIENTS", "off")]).await;
     off.knock(&session, "/mcp").await.expect(401);
-    let form = [
-        ("grant_type", "refresh_token"),
-        ("client_id", &client_id),
-        ("refresh_token", &session.refresh_token),
-    ];
-    off.token(&form).await.expect_error(401, "invalid_client");
+    off.refresh_publicly(&client_id, &session.refresh_token).await.expect_error(401, "invalid_client");
 }
 
 #[tokio::test]
@@ -250,9 +232,9 @@ async fn the_configured_client_may_use_chatgpts_connector_redirects_for_mcp() {
 async fn a_client_nobody_configured_gets_mcp_and_has_to_say_which() {
     let world =
         World::with_file(TWO_GPTS, &[("SALES_SECRET", "sales!secret"), ("HR_SECRET", "hr!secret+")]).await;
-    let client_id = world.register(&[LOOPBACK]).await;
+    let client_id = world.register(&[MCP_CALLBACK]).await;
     let mut browser = world.browser();
-    let without = Request::of_mcp(&world, &client_id, LOOPBACK).without("resource");
+    let without = Request::of_mcp(&world, &client_id, MCP_CALLBACK).without("resource");
     let page = browser.get(&without.url(&world.url)).await;
     assert!(page.text().contains("resource parameter has to name one"), "{}", page.text());
     let of = |path: &str| without.clone().and("resource", &format!("{}{path}", world.public_url));
@@ -263,7 +245,7 @@ async fn a_client_nobody_configured_gets_mcp_and_has_to_say_which() {
         [("/gpts/hr/mcp", "/gpts/hr/mcp", "/mcp"), ("/mcp", "/gpts/sales/mcp", "/gpts/hr/mcp")]
     {
         let back = world.consent_twice(&mut browser, &of(path), "alice").await;
-        let session = Session::of(world.redeem_publicly(&client_id, LOOPBACK, &back.code).await);
+        let session = Session::of(world.redeem_publicly(&client_id, MCP_CALLBACK, &back.code).await);
         assert!(world.knock(&session, opens).await.status != 401, "{opens}");
         world.knock(&session, closed).await.expect(401);
     }
@@ -339,16 +321,16 @@ async fn the_metadata_lead_a_client_through() {
 #[tokio::test]
 async fn the_token_request_may_repeat_the_resource_and_nothing_else() {
     let world = World::start().await;
-    let client_id = world.register(&[LOOPBACK]).await;
+    let client_id = world.register(&[MCP_CALLBACK]).await;
     let back: Back = world
-        .consent_twice(&mut world.browser(), &Request::of_mcp(&world, &client_id, LOOPBACK), "alice")
+        .consent_twice(&mut world.browser(), &Request::of_mcp(&world, &client_id, MCP_CALLBACK), "alice")
         .await;
     let redeem = |resource: String| {
         let form = [
             ("grant_type", "authorization_code".to_owned()),
             ("client_id", client_id.clone()),
             ("code", back.code.clone()),
-            ("redirect_uri", LOOPBACK.to_owned()),
+            ("redirect_uri", MCP_CALLBACK.to_owned()),
             ("code_verifier", VERIFIER.to_owned()),
             ("resource", resource),
         ];

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 
 use crate::asking::{ACME, each, examples};
 use crate::mcp::Client;
-use crate::support::{Request, Session, World};
+use crate::support::{MCP_CALLBACK, Session, World};
 
 /// Hands each request to the next replica. It knows nothing of sessions.
 #[derive(Clone)]
@@ -183,23 +183,15 @@ async fn an_mcp_client_finds_registers_signs_in_calls_and_refreshes_across_repli
         assert!(server.text(endpoint).starts_with(&world.public_url));
     }
 
-    let redirect = "http://127.0.0.1:33418/cb";
-    let client_id = world.register(&[redirect]).await;
-    let request = Request::of_mcp(&world, &client_id, redirect);
-    let back = world.consent_twice(&mut world.browser(), &request, "alice").await;
-    let mut session = Session::of(world.redeem_publicly(&client_id, redirect, &back.code).await);
+    let client_id = world.register(&[MCP_CALLBACK]).await;
+    let mut session = world.sign_in_to_mcp_by(&client_id, "alice").await;
     for _ in 0..4 {
         let client = Client::new(&world, &session);
         assert!(!client.tools().await.is_empty());
         let first = client.answer("listSpaces", json!({ "limit": 1 })).await;
         let next = json!({ "limit": 1, "cursor": first["nextCursor"].as_str().unwrap() });
         assert_ne!(client.answer("listSpaces", next).await["results"], first["results"]);
-        let refresh = [
-            ("grant_type", "refresh_token"),
-            ("client_id", client_id.as_str()),
-            ("refresh_token", session.refresh_token.as_str()),
-        ];
-        session = Session::of(world.token(&refresh).await);
+        session = Session::of(world.refresh_publicly(&client_id, &session.refresh_token).await);
     }
     let hits = proxy.hits();
     assert!(hits.iter().all(|count| *count > 5), "{hits:?}");

@@ -7,10 +7,9 @@ use serde_json::json;
 use crate::asking::ACME;
 use crate::mcp::Client;
 use crate::replicas::RoundRobin;
-use crate::support::{Back, Request, Session, World, secret};
+use crate::support::{Back, MCP_CALLBACK, Request, Session, World, secret};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
-const LOOPBACK: &str = "http://127.0.0.1:33418/cb";
 
 /// The three updates.
 fn updates() -> [String; 3] {
@@ -87,8 +86,8 @@ async fn a_link_to_a_file_and_a_consent_page_outlive_the_change_of_keys() {
         crate::asking::examples().into_iter().find(|(example, ..)| example.id == entry.id).unwrap();
     let answer = world.ask(&alice, &path, &[("as", "file")]).await.expect(200);
     let link = answer.json["openaiFileResponse"][0].as_str().unwrap().to_owned();
-    let client_id = world.register(&[LOOPBACK]).await;
-    let request = Request::of_mcp(&world, &client_id, LOOPBACK);
+    let client_id = world.register(&[MCP_CALLBACK]).await;
+    let request = Request::of_mcp(&world, &client_id, MCP_CALLBACK);
     let mut browser = world.browser();
     let ours = browser.get(&request.url(&world.public_url)).await;
 
@@ -99,34 +98,37 @@ async fn a_link_to_a_file_and_a_consent_page_outlive_the_change_of_keys() {
     same.adopt_cookies(&browser);
     let atlassian = same.submit(&ours, &[("decision", "allow")]).await;
     let back = Back::at(&same.submit(&atlassian, &[("person", "alice"), ("decision", "allow")]).await);
-    let session = Session::of(turned.redeem_publicly(&client_id, LOOPBACK, &back.code).await);
+    let session = Session::of(turned.redeem_publicly(&client_id, MCP_CALLBACK, &back.code).await);
     Client::new(&turned, &session).answer("whoAmI", json!({})).await;
 }
 
 #[tokio::test]
-async fn a_client_that_registered_itself_lasts_as_long_as_its_key_and_then_registers_again() {
+async fn a_client_that_registered_itself_outlives_its_key_until_it_has_to_sign_in_again() {
     let world = World::of_acme().await;
-    let client_id = world.register(&[LOOPBACK]).await;
-    let request = Request::of_mcp(&world, &client_id, LOOPBACK);
-    let back = world.consent_twice(&mut world.browser(), &request, "alice").await;
-    let session = Session::of(world.redeem_publicly(&client_id, LOOPBACK, &back.code).await);
-    let refresh = |session: &Session| {
-        [
-            ("grant_type".to_owned(), "refresh_token".to_owned()),
-            ("client_id".to_owned(), client_id.clone()),
-            ("refresh_token".to_owned(), session.refresh_token.clone()),
-        ]
-    };
+    let client_id = world.register(&[MCP_CALLBACK]).await;
+    let session = world.sign_in_to_mcp_by(&client_id, "alice").await;
     let turned = world.replica_with(&[("CAUSEWAY_SECRET", &updates()[1])]).await;
-    let form = refresh(&session);
-    let form: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let session = Session::of(turned.token(&form).await);
+    let session = Session::of(turned.refresh_publicly(&client_id, &session.refresh_token).await);
 
+    // From here on nobody can read its registration: what it holds tells that it is the same client.
+    let mut session = session;
     let dropped = world.replica_with(&[("CAUSEWAY_SECRET", &updates()[2])]).await;
-    // What it holds is sealed with the new key; it cannot say any more who it is.
-    Client::new(&dropped, &session).answer("whoAmI", json!({})).await;
-    let form = refresh(&session);
-    let form: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    dropped.token(&form).await.expect_error(401, "invalid_client");
+    for _ in 0..3 {
+        world.clock.advance(40 * DAY);
+        session = Session::of(dropped.refresh_publicly(&client_id, &session.refresh_token).await);
+        Client::new(&dropped, &session).answer("whoAmI", json!({})).await;
+    }
+    let token = &session.refresh_token;
+    let (forged, other) = (format!("{client_id}A"), dropped.register(&[MCP_CALLBACK]).await);
+    dropped.refresh_publicly(&forged, token).await.expect_error(401, "invalid_client");
+    dropped.refresh_publicly(&other, token).await.expect_error(400, "invalid_grant");
+
+    // Once the operator lets its like in no longer, it is out; so it is when it has not come for too long.
+    let [_, _, new] = updates();
+    let strict = [("CAUSEWAY_SECRET", new.as_str()), ("CAUSEWAY_MCP_CLIENTS", "claude.ai")];
+    let strict = world.replica_with(&strict).await;
+    strict.refresh_publicly(&client_id, token).await.expect_error(401, "invalid_client");
+    world.clock.advance(91 * DAY);
+    dropped.refresh_publicly(&client_id, token).await.expect_error(401, "invalid_client");
     dropped.sign_in_to_mcp("alice").await;
 }

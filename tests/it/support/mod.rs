@@ -15,7 +15,7 @@ mod world;
 
 pub use answer::Answer;
 pub use browser::{Browser, Page};
-pub use session::{Back, Request, Session};
+pub use session::{Back, MCP_CALLBACK, Request, Session};
 pub use world::{CLIENT_ID, CLIENT_SECRET, GPT_CALLBACK, PROGRAM, World, secret};
 
 /// The example of RFC 7636 appendix B.

@@ -1,7 +1,13 @@
 //! Signing in, exactly as ChatGPT does: a browser leg with cookies, a form-encoded token leg, no PKCE.
 
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+
 use super::world::{CLIENT_ID, CLIENT_SECRET, GPT_CALLBACK, World};
 use super::{Answer, Browser, Page, encode, param};
+
+/// Where clients on a person's own machine are called back.
+pub const MCP_CALLBACK: &str = "http://127.0.0.1:33418/cb";
 
 /// A person who has signed in.
 #[derive(Clone, Debug)]
@@ -152,9 +158,15 @@ impl World {
         .await
     }
 
+    /// The token request of a public client for a refresh token.
+    pub async fn refresh_publicly(&self, client_id: &str, refresh_token: &str) -> Answer {
+        let refresh = ("grant_type", "refresh_token");
+        self.token(&[refresh, ("client_id", client_id), ("refresh_token", refresh_token)]).await
+    }
+
     /// Registers an MCP client and returns its client id.
     pub async fn register(&self, redirect_uris: &[&str]) -> String {
-        let metadata = serde_json::json!({ "client_name": "Wiki <Helper>", "redirect_uris": redirect_uris });
+        let metadata = json!({ "client_name": "Wiki <Helper>", "redirect_uris": redirect_uris });
         let request = self.http.post(format!("{}/oauth/register", self.url)).json(&metadata);
         self.send(request).await.expect(201).text("client_id").to_owned()
     }
@@ -169,20 +181,30 @@ impl World {
 
     /// Signs `person` in to the default GPT's MCP endpoint through a client that registered itself.
     pub async fn sign_in_to_mcp(&self, person: &str) -> Session {
-        let redirect = "http://127.0.0.1:33418/cb";
-        let client_id = self.register(&[redirect]).await;
-        let request = Request::of_mcp(self, &client_id, redirect);
+        let client_id = self.register(&[MCP_CALLBACK]).await;
+        self.sign_in_to_mcp_by(&client_id, person).await
+    }
+
+    /// The same through this client, registered with [`MCP_CALLBACK`].
+    pub async fn sign_in_to_mcp_by(&self, client_id: &str, person: &str) -> Session {
+        let request = Request::of_mcp(self, client_id, MCP_CALLBACK);
         let back = self.consent_twice(&mut self.browser(), &request, person).await;
-        Session::of(self.redeem_publicly(&client_id, redirect, &back.code).await)
+        Session::of(self.redeem_publicly(client_id, MCP_CALLBACK, &back.code).await)
     }
 
     /// POST to an MCP endpoint, as far as its door: an empty list of tools is asked for.
     pub async fn knock(&self, session: &Session, path: &str) -> Answer {
-        let call = serde_json::json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
-        let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(&session.access_token);
-        let accept = "application/json, text/event-stream";
-        self.send(request.header("accept", accept).header("mcp-protocol-version", "2025-11-25").json(&call))
-            .await
+        self.send(self.mcp(session, path, "tools/list", &json!({}))).await
+    }
+
+    /// A request to an MCP endpoint.
+    pub fn mcp(&self, session: &Session, path: &str, method: &str, params: &Value) -> RequestBuilder {
+        self.http
+            .post(format!("{}{path}", self.url))
+            .bearer_auth(&session.access_token)
+            .header("accept", "application/json, text/event-stream")
+            .header("mcp-protocol-version", "2025-11-25")
+            .json(&json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }))
     }
 
     /// Any form to the token endpoint.
