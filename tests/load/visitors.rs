@@ -1,29 +1,31 @@
-//! People who ask, in an even stream that waits for nobody's answer.
+//! People who ask through both doors, in an even stream that waits for nobody's answer.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use causeway::clock::Stopwatch;
-use serde_json::Value;
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
-use crate::support::{Session, World};
+use crate::support::{MCP_CALLBACK, Session, World};
 
 /// Requests a second.
 const RATE: u32 = 60;
 /// How long a client waits before it takes a gateway for dead.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-const QUESTIONS: [&str; 7] = [
-    "/v1/pages/1310756",
-    "/v1/pages/1310745?maxChars=5000",
-    "/v1/search?query=deployment",
-    "/v1/spaces",
-    "/v1/tree?space=ENG",
-    "/v1/pages/1310756/comments",
-    "/v1/passages?query=who%20is%20on%20call",
+/// What is asked: the path of the Actions door, and the tool of the MCP door with its arguments.
+const QUESTIONS: [(&str, &str, &str); 7] = [
+    ("/v1/pages/1310756", "getPage", r#"{ "id": "1310756" }"#),
+    ("/v1/pages/1310745?maxChars=5000", "getPage", r#"{ "id": "1310745", "maxChars": 5000 }"#),
+    ("/v1/search?query=deployment", "searchConfluence", r#"{ "query": "deployment" }"#),
+    ("/v1/spaces", "listSpaces", "{}"),
+    ("/v1/tree?space=ENG", "getPageTree", r#"{ "space": "ENG" }"#),
+    ("/v1/pages/1310756/comments", "listComments", r#"{ "id": "1310756" }"#),
+    ("/v1/passages?query=who%20is%20on%20call", "findPassages", r#"{ "query": "who is on call" }"#),
 ];
 
 /// What one request came to.
@@ -31,7 +33,8 @@ const QUESTIONS: [&str; 7] = [
 #[expect(dead_code, reason = "the question is told with what else is wrong")]
 pub struct Visit {
     pub person: &'static str,
-    question: &'static str,
+    /// The door and the path.
+    question: (&'static str, &'static str),
     /// When it was sent, since the stream began.
     pub sent: Duration,
     pub took: Duration,
@@ -49,37 +52,60 @@ pub enum Outcome {
     Broken(String),
 }
 
+/// Where somebody asks.
+#[derive(Clone, Debug)]
+enum Door {
+    Actions,
+    Mcp { client_id: String },
+}
+
 /// People who know what they should hear. A clone is the same people.
 #[derive(Clone)]
 pub struct Visitors {
     world: World,
-    people: Vec<&'static str>,
+    /// Each person twice, once at each door.
+    people: Arc<Vec<(&'static str, Door)>>,
     /// As they are now.
     sessions: Arc<Mutex<Vec<Session>>>,
-    expected: Arc<BTreeMap<(usize, &'static str), String>>,
+    /// By person and path. The doors say the same.
+    expected: Arc<BTreeMap<(&'static str, &'static str), String>>,
 }
 
 impl Visitors {
     /// Signs these people in and has them ask everything once.
     pub async fn new(world: &World, people: &[&'static str]) -> Self {
+        let client_id = world.register(&[MCP_CALLBACK]).await;
+        let doors = |person: &&'static str| {
+            [(*person, Door::Actions), (*person, Door::Mcp { client_id: client_id.clone() })]
+        };
+        let everybody: Vec<_> = people.iter().flat_map(doors).collect();
         let (mut sessions, mut expected) = (Vec::new(), BTreeMap::new());
-        for (index, person) in people.iter().enumerate() {
-            let session = world.sign_in(person).await;
-            for question in QUESTIONS {
-                let answer = world.get(&session, question).await.expect(200);
-                expected.insert((index, question), essence(&answer.json));
+        for (person, door) in &everybody {
+            let session = door.sign_in(world, person).await;
+            if let Door::Actions = door {
+                for (path, ..) in QUESTIONS {
+                    let answer = world.get(&session, path).await.expect(200);
+                    expected.insert((*person, path), essence(&answer.json));
+                }
             }
             sessions.push(session);
         }
-        let (world, people, sessions) = (world.clone(), people.to_vec(), Arc::new(Mutex::new(sessions)));
-        Self { world, people, sessions, expected: Arc::new(expected) }
+        Self {
+            world: world.clone(),
+            people: Arc::new(everybody),
+            sessions: Arc::new(Mutex::new(sessions)),
+            expected: Arc::new(expected),
+        }
     }
 
     /// Whether each of them can renew their sign-in; they go on with the new one.
     pub async fn renew(&self) -> bool {
-        for index in 0..self.people.len() {
+        for (index, (_, door)) in self.people.iter().enumerate() {
             let token = self.sessions.lock().unwrap()[index].refresh_token.clone();
-            let answer = self.world.refresh(&token).await;
+            let answer = match door {
+                Door::Actions => self.world.refresh(&token).await,
+                Door::Mcp { client_id } => self.world.refresh_publicly(client_id, &token).await,
+            };
             if answer.status != 200 {
                 return false;
             }
@@ -90,9 +116,12 @@ impl Visitors {
 
     /// One of them signs in anew.
     pub async fn sign_in(&self, person: &str) {
-        let session = self.world.sign_in(person).await;
-        let index = self.people.iter().position(|known| *known == person).unwrap();
-        self.sessions.lock().unwrap()[index] = session;
+        for (index, (known, door)) in self.people.iter().enumerate() {
+            if *known == person {
+                let session = door.sign_in(&self.world, person).await;
+                self.sessions.lock().unwrap()[index] = session;
+            }
+        }
     }
 
     /// Asks until `done` says so of the time and of what has been answered so far, and tells what became of every request.
@@ -105,12 +134,12 @@ impl Visitors {
                 break;
             }
             let index = number % self.people.len();
+            let (person, door) = &self.people[index];
             let question = QUESTIONS[number / self.people.len() % QUESTIONS.len()];
-            let expected = self.expected[&(index, question)].clone();
-            let asked = self.world.http.get(format!("{}{question}", self.world.url));
-            let token = self.sessions.lock().unwrap()[index].access_token.clone();
-            let asked = asked.bearer_auth(token).timeout(PATIENCE);
-            let (visits, sent, person) = (visits.clone(), began.elapsed(), self.people[index]);
+            let (person, expected) = (*person, self.expected[&(*person, question.0)].clone());
+            let session = self.sessions.lock().unwrap()[index].clone();
+            let asked = door.request(&self.world, &session, question).timeout(PATIENCE);
+            let (visits, sent, question) = (visits.clone(), began.elapsed(), (door.name(), question.0));
             under_way.spawn(async move {
                 let outcome = outcome(asked.send().await, &expected).await;
                 let took = began.elapsed() - sent;
@@ -134,6 +163,40 @@ impl Visitors {
     }
 }
 
+impl Door {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Actions => "Actions",
+            Self::Mcp { .. } => "MCP",
+        }
+    }
+
+    async fn sign_in(&self, world: &World, person: &str) -> Session {
+        match self {
+            Self::Actions => world.sign_in(person).await,
+            Self::Mcp { client_id } => world.sign_in_to_mcp_by(client_id, person).await,
+        }
+    }
+
+    fn request(
+        &self,
+        world: &World,
+        session: &Session,
+        (path, tool, arguments): (&str, &str, &str),
+    ) -> RequestBuilder {
+        match self {
+            Self::Actions => {
+                world.http.get(format!("{}{path}", world.url)).bearer_auth(&session.access_token)
+            }
+            Self::Mcp { .. } => {
+                let arguments: Value = serde_json::from_str(arguments).unwrap();
+                let params = json!({ "name": tool, "arguments": arguments });
+                world.mcp(session, "/mcp", "tools/call", &params)
+            }
+        }
+    }
+}
+
 async fn outcome(answer: reqwest::Result<reqwest::Response>, expected: &str) -> Outcome {
     let answer = match answer {
         Ok(answer) => answer,
@@ -146,15 +209,27 @@ async fn outcome(answer: reqwest::Result<reqwest::Response>, expected: &str) -> 
         Err(error) => return Outcome::Broken(format!("{status}: {error:?}")),
     };
     let json: Value = serde_json::from_str(&text).unwrap_or_default();
+    let result = &json["result"];
+    let failure = result["content"][0]["text"].as_str().filter(|_| result["isError"] == true);
     match (status, kind.as_deref()) {
-        (200, _) if essence(&json) == expected => Outcome::Right,
-        (200, _) => Outcome::Wrong(text),
+        (200, _) if [&json, &result["structuredContent"]].map(essence).contains(&expected.to_owned()) => {
+            Outcome::Right
+        }
+        (200, _) => failure
+            .and_then(|problem| problem_of(&serde_json::from_str(problem).ok()?))
+            .unwrap_or(Outcome::Wrong(text)),
         (_, Some("application/problem+json")) if id => {
-            let kind = json["type"].as_str().unwrap_or_default().rsplit('/').next().unwrap_or_default();
-            Outcome::Problem(status, kind.to_owned())
+            problem_of(&json).unwrap_or_else(|| Outcome::Broken(format!("{status}: {text}")))
         }
         _ => Outcome::Broken(format!("{status}: {text}")),
     }
+}
+
+/// A problem of ours, at whichever door.
+fn problem_of(body: &Value) -> Option<Outcome> {
+    let status = u16::try_from(body["status"].as_u64()?).ok()?;
+    let kind = body["type"].as_str()?.rsplit('/').next()?;
+    Some(Outcome::Problem(status, kind.to_owned()))
 }
 
 /// What an answer says but for the names of people, which may be missing while they cannot be looked up.
