@@ -122,10 +122,7 @@ impl Action for SearchConfluence {
         let wiki = caller.wiki().await?;
         let filters = self.filter.with_author(&wiki, filters).await?;
         let cursor = self.cursor.as_deref();
-        let found = match self.wider(&filters) {
-            Some(wider) => wiki.search_or(filters.clone(), wider, self.limit, cursor).await?,
-            None => wiki.search(filters.clone(), self.limit, cursor).await?,
-        };
+        let found = wiki.search_or(&filters, |filters| self.wider(filters), self.limit, cursor).await?;
         let suggestion = match found.breadth {
             Breadth::Wider => Some(ANY_WORD.to_owned()),
             Breadth::AsAsked if found.are_empty() && cursor.is_none() => {

@@ -55,23 +55,22 @@ impl Wiki {
         Ok(self.results(filters, Rows::WithExcerpts, limit, start).await?.0)
     }
 
-    /// The same; where nothing at all is found, what `wider` finds.
+    /// The same; where nothing at all is found, what the filters find that `loosen` makes of them, if it can.
     pub async fn search_or(
         &self,
-        filters: Filters,
-        wider: Filters,
+        filters: &Filters,
+        loosen: impl Fn(&Filters) -> Option<Filters>,
         limit: u32,
         cursor: Option<&str>,
     ) -> Result<Results, Problem> {
         let start = self.resume_search(cursor)?;
-        if start.wider {
-            return Ok(self.results(wider, Rows::WithExcerpts, limit, start).await?.0);
-        }
         let begins = start.cursor.is_none();
-        let (found, field) = self.results(filters, Rows::WithExcerpts, limit, start).await?;
+        let asked = if start.wider { loosen(filters) } else { None }.unwrap_or_else(|| filters.clone());
+        let (found, field) = self.results(asked, Rows::WithExcerpts, limit, start).await?;
         if !begins || !found.are_empty() {
             return Ok(found);
         }
+        let Some(wider) = loosen(filters) else { return Ok(found) };
         let start = Start { field, wider: true, cursor: None };
         // That nothing was found is an answer already; what goes wrong beyond it is not worth failing for.
         match self.results(wider, Rows::WithExcerpts, limit, start).await {
