@@ -16,16 +16,13 @@ use super::params::Params;
 use super::redirect;
 use crate::config::{Config, Gpt, McpClients};
 use crate::seal::fingerprint;
-use crate::seal::payloads::{Audience, Door, Registration};
+use crate::seal::payloads::{Audience, Door, Refresh, Registration};
 
 /// The client id of our own Swagger UI. No GPT can be configured with it.
 pub const DOCS: &str = "causeway-docs";
 
 /// How the key of a client that registered itself begins. No client id of a GPT begins so.
 const REGISTERED: &str = "v4.local.#";
-
-/// How every sealed string begins, and so the client id of a client that registered itself.
-const SEALED: &str = "v4.local.";
 
 /// An OAuth client.
 #[derive(Clone, Debug)]
@@ -36,8 +33,8 @@ pub enum Client {
     Docs,
     /// Public, and asked about on our consent page.
     Dynamic(Dynamic),
-    /// Public, and registered under a key that is gone: only the fingerprint of what it sends tells who it is. It may go on
-    /// refreshing what it holds, and has to register again for anything else.
+    /// Public, and registered under a key that is gone: its refresh token tells who it is. It may go on refreshing what it
+    /// holds, and has to register again for anything else.
     Forgotten { key: String },
 }
 
@@ -69,8 +66,9 @@ impl Client {
     ) -> Result<Self, OauthError> {
         let credentials = Credentials::read(params, headers)?;
         let known = credentials.ids().find_map(|id| Self::known(server, id).ok());
-        let refreshes = params.get("grant_type")? == Some("refresh_token");
-        let forgotten = || Self::forgotten(credentials.ids().next().filter(|_| refreshes)?);
+        let held =
+            params.get("refresh_token")?.filter(|_| params.get("grant_type") == Ok(Some("refresh_token")));
+        let forgotten = || credentials.ids().find_map(|id| Self::forgotten(server, id, held?));
         match known.or_else(forgotten).ok_or(UNKNOWN)? {
             Known::Client(Self::Configured(gpt)) if credentials.prove(&gpt) => Ok(Self::Configured(gpt)),
             Known::Client(Self::Configured(_)) => {
@@ -105,9 +103,12 @@ impl Client {
         Ok(Known::Client(Self::Dynamic(Dynamic { key, name, redirect_uris })))
     }
 
-    fn forgotten(client_id: &str) -> Option<Known> {
-        let key = client_id.starts_with(SEALED).then(|| registered(client_id))?;
-        Some(Known::Client(Self::Forgotten { key }))
+    /// Whoever holds a refresh token of a client of this id, from where clients may still come.
+    fn forgotten(server: &AuthorizationServer, client_id: &str, refresh_token: &str) -> Option<Known> {
+        let held: Refresh = server.sealer.open(refresh_token).ok()?;
+        let key = registered(client_id);
+        let is_welcome = redirect::is_acceptable(&held.redirect_uri?, &server.config.mcp_clients);
+        (held.client_id == key && is_welcome).then_some(Known::Client(Self::Forgotten { key }))
     }
 
     /// What sealed strings call this client.
@@ -140,6 +141,12 @@ impl Client {
             }
             Self::Forgotten { .. } => false,
         }
+    }
+
+    /// Where a client that registered itself may be called back today.
+    pub fn acceptable_redirect_uri(&self, config: &Config) -> Option<String> {
+        let Self::Dynamic(client) = self else { return None };
+        client.redirect_uris.iter().find(|uri| redirect::is_acceptable(uri, &config.mcp_clients)).cloned()
     }
 
     /// Whether an authorization request needs a PKCE challenge: a public client's always, and any for MCP.

@@ -16,7 +16,7 @@ use super::client::{self, Client};
 use super::error::{Code, OauthError};
 use super::pace::Asker;
 use super::params::Params;
-use super::{AuthorizationServer, OFFLINE_ACCESS, SCOPE, answer, audience, pkce, redirect};
+use super::{AuthorizationServer, OFFLINE_ACCESS, SCOPE, answer, audience, pkce};
 use crate::atlassian::{AuthError, Tally, Tokens};
 use crate::memo::Memo;
 use crate::peer::Peer;
@@ -113,13 +113,13 @@ async fn grant(
             redeemed
         }
         "refresh_token" => {
-            let refreshed = refresh(server, client, params).await.map_err(|error| match client {
+            let refreshed = refresh(server, client, params).await;
+            server.metrics.refresh(outcome(&refreshed));
+            refreshed.map_err(|error| match client {
                 // What it holds has ended, so that it has to register again.
                 Client::Forgotten { .. } if error.code == Code::InvalidGrant => client::UNKNOWN,
                 _ => error,
-            });
-            server.metrics.refresh(outcome(&refreshed));
-            refreshed
+            })
         }
         _ => Err(OauthError::new(
             Code::UnsupportedGrantType,
@@ -195,7 +195,6 @@ async fn refresh(
     if refresh.client_id != client.key()
         || server.is_revoked(refresh.signed_in_at)
         || matches!(client, Client::Docs)
-        || (matches!(client, Client::Forgotten { .. }) && !was_welcome(server, &refresh))
     {
         return Err(DEAD);
     }
@@ -211,12 +210,6 @@ async fn refresh(
     // In a task of its own: a client that hangs up must not leave Atlassian's rotated token with nobody.
     let shared = tokio::spawn(async move { server.refreshes.share(&server, &client, key, refresh).await });
     shared.await.unwrap_or(Err(OauthError::new(Code::ServerError, "The refresh was broken off.")))
-}
-
-/// Whether a client like the one that signed in may still do so: its registration cannot be asked any more.
-fn was_welcome(server: &AuthorizationServer, refresh: &Refresh) -> bool {
-    let clients = &server.config.mcp_clients;
-    refresh.redirect_uri.as_deref().is_some_and(|uri| redirect::is_acceptable(uri, clients))
 }
 
 /// The GPT has to exist still, and a configured client's token is for its own GPT.
@@ -274,7 +267,7 @@ struct SignedIn {
     audience: Audience,
     /// In seconds since the Unix epoch.
     at: i64,
-    /// Where the client was called back; missing in tokens of earlier versions, and of clients with a secret.
+    /// Where the client was called back; missing for clients with a secret.
     redirect_uri: Option<String>,
 }
 
@@ -367,6 +360,7 @@ impl Refreshes {
         let renewed = self.0.try_get_or(&key, async {
             let tokens = server.auth.refresh(&refresh.token.clone().into()).await?;
             let Refresh { token, scopes, audience, signed_in_at: at, redirect_uri, .. } = refresh;
+            let redirect_uri = redirect_uri.or_else(|| client.acceptable_redirect_uri(&server.config));
             let sign_in = SignedIn { audience, at, redirect_uri };
             Ok(Arc::new(issue(server, client, sign_in, tokens, Some(token), || scopes)))
         });

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use causeway::seal::Sealer;
+use causeway::seal::payloads::Refresh;
 use serde_json::json;
 
 use crate::asking::ACME;
@@ -106,17 +108,25 @@ async fn a_link_to_a_file_and_a_consent_page_outlive_the_change_of_keys() {
 async fn a_client_that_registered_itself_outlives_its_key_until_it_has_to_sign_in_again() {
     let world = World::of_acme().await;
     let client_id = world.register(&[MCP_CALLBACK]).await;
-    let session = world.sign_in_to_mcp_by(&client_id, "alice").await;
+    let mut session = world.sign_in_to_mcp_by(&client_id, "alice").await;
+    // Earlier versions did not note where a client is called back.
+    let mut of_before = world.sign_in_to_mcp_by(&client_id, "bob").await;
+    let sealer = Sealer::new(&[secret(1).into()], world.clock.clone()).unwrap();
+    let noted: Refresh = sealer.open(&of_before.refresh_token).unwrap();
+    of_before.refresh_token = sealer.seal(&Refresh { redirect_uri: None, ..noted });
     let turned = world.replica_with(&[("CAUSEWAY_SECRET", &updates()[1])]).await;
-    let session = Session::of(turned.refresh_publicly(&client_id, &session.refresh_token).await);
+    for session in [&mut session, &mut of_before] {
+        *session = Session::of(turned.refresh_publicly(&client_id, &session.refresh_token).await);
+    }
 
     // From here on nobody can read its registration: what it holds tells that it is the same client.
-    let mut session = session;
     let dropped = world.replica_with(&[("CAUSEWAY_SECRET", &updates()[2])]).await;
     for _ in 0..3 {
         world.clock.advance(40 * DAY);
-        session = Session::of(dropped.refresh_publicly(&client_id, &session.refresh_token).await);
-        Client::new(&dropped, &session).answer("whoAmI", json!({})).await;
+        for session in [&mut session, &mut of_before] {
+            *session = Session::of(dropped.refresh_publicly(&client_id, &session.refresh_token).await);
+            Client::new(&dropped, session).answer("whoAmI", json!({})).await;
+        }
     }
     let token = &session.refresh_token;
     let (forged, other) = (format!("{client_id}A"), dropped.register(&[MCP_CALLBACK]).await);
