@@ -1,6 +1,8 @@
 //! searchConfluence.
 
-use causeway::sandbox::NewPage;
+use causeway::action::MAX_ANSWER;
+use causeway::sandbox::{FaultKind, NewPage};
+use serde_json::json;
 
 use crate::asking::{each, expect_no_null};
 use crate::support::{Answer, Session, World};
@@ -471,4 +473,27 @@ async fn the_largest_answer_stays_below_a_hundred_thousand_bytes() {
     let answer = asker.search(&[("query", "quoll"), ("limit", "25")]).await.expect(200);
     assert!(answer.body.len() < 100_000, "{} bytes", answer.body.len());
     assert_eq!(answer.each("id").len(), 25);
+}
+
+#[tokio::test]
+async fn an_answer_stays_within_its_limit_whatever_has_to_be_escaped() {
+    let world = World::of_acme().await;
+    let alice = world.sign_in("alice").await;
+    let text = |length| "\u{1}".repeat(length);
+    let row = |number: u32| {
+        json!({ "content": { "id": number.to_string(), "type": "page", "title": text(255) },
+            "excerpt": format!("bandicoot{}", text(600)), "url": "/spaces/ENG/pages/1" })
+    };
+    let body = json!({ "results": (0..25).map(row).collect::<Vec<_>>(), "totalSize": 25 }).to_string();
+    for path in ["/v1/search?query=bandicoot&limit=25", "/v1/changes?since=-1d&limit=25"] {
+        world.break_confluence(1, FaultKind::Status { status: 200, headers: Vec::new(), body: body.clone() });
+        let answer = world.get(&alice, path).await.expect(200);
+        let rows = answer.json["results"].as_array().unwrap();
+        assert!(answer.body.len() <= MAX_ANSWER, "{path}: {}", answer.body.len());
+        assert!(answer.body.len() > MAX_ANSWER / 2, "{path}: {}", answer.body.len());
+        assert!(
+            rows.len() == 25
+                && rows.iter().all(|row| row["excerpt"].as_str().unwrap().starts_with("bandicoot"))
+        );
+    }
 }
