@@ -129,7 +129,7 @@ impl Action for GetAttachment {
     }
 
     fn listed(output: &AttachedFile) -> Vec<String> {
-        vec![output.page.id.clone(), output.id.clone()]
+        vec![output.id.clone()]
     }
 }
 

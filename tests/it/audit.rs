@@ -26,6 +26,7 @@ fn ids(line: &Value) -> Vec<&str> {
 struct Pages {
     page: String,
     included: String,
+    comment: String,
     file: String,
 }
 
@@ -40,7 +41,7 @@ impl Pages {
                     <ri:page ri:content-title=\"Mulgara source\"/></ac:link></ac:parameter></ac:structured-macro>";
         let page = page("Mulgara page", body.to_owned(), Some(included.clone()));
         let thread = "<p>Mulgara comment</p>".to_owned();
-        world.sandbox.add_comment(&NewComment {
+        let comment = world.sandbox.add_comment(&NewComment {
             page: page.clone(),
             parent: None,
             body: thread,
@@ -54,13 +55,13 @@ impl Pages {
             claimed_size: None,
         });
         world.sandbox.edit_page(&page, body, "mulgara edit");
-        Self { page, included, file }
+        Self { page, included, comment, file }
     }
 
-    /// A call of each action, and the pages that it touches.
+    /// A call of each action, and the pages, comments and files that it touches.
     fn calls(&self) -> Vec<(&'static str, String, Vec<&str>)> {
-        let Self { page, included, file } = self;
-        let (page, included) = (page.as_str(), included.as_str());
+        let Self { page, included, comment, file } = self;
+        let (page, included, comment) = (page.as_str(), included.as_str(), comment.as_str());
         let raw = format!("/v1/raw?path=/wiki/api/v2/pages/{page}/labels");
         vec![
             ("searchConfluence", "/v1/search?query=mulgara&type=page".to_owned(), vec![page, included]),
@@ -70,9 +71,9 @@ impl Pages {
             ("findPage", "/v1/pages?title=mulgara+page".to_owned(), vec![page, included]),
             ("getPageTree", format!("/v1/tree?page={included}"), vec![included, page]),
             ("listSpaces", "/v1/spaces?query=mulgara".to_owned(), vec![]),
-            ("listComments", format!("/v1/pages/{page}/comments"), vec![page]),
-            ("listAttachments", format!("/v1/pages/{page}/attachments?query=mulgara"), vec![page]),
-            ("getAttachment", format!("/v1/attachments/{file}"), vec![page]),
+            ("listComments", format!("/v1/pages/{page}/comments"), vec![page, comment]),
+            ("listAttachments", format!("/v1/pages/{page}/attachments?query=mulgara"), vec![page, file]),
+            ("getAttachment", format!("/v1/attachments/{file}"), vec![page, file]),
             ("getAttachment", format!("/v1/attachments/attachment:{page}%2Fmulgara.txt?as=file"), vec![page]),
             ("getPageHistory", format!("/v1/pages/{page}/versions?compare=1"), vec![page]),
             ("getRecentChanges", "/v1/changes?since=-1d&space=ENG".to_owned(), vec![page, included]),
@@ -88,7 +89,7 @@ impl Pages {
 }
 
 #[tokio::test]
-async fn each_action_s_line_names_the_pages_it_touched_and_no_word_of_them() {
+async fn each_action_s_line_names_what_it_touched_and_no_word_of_it() {
     let (log, guard) = Log::of("info", true);
     let world = World::with_every_action(&[]).await;
     rehearse(&world).await;

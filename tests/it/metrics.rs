@@ -103,6 +103,8 @@ async fn sign_ins_and_refreshes_count_by_outcome() {
     world.refresh(&alice.refresh_token).await.expect(200);
     world.refresh("v4.local.nonsense").await.expect(400);
     world.redeem("v4.local.nonsense").await.expect(400);
+    // What a stranger says is nobody's session.
+    world.refresh_publicly("v4.local.nobody", "v4.local.nonsense").await.expect_error(401, "invalid_client");
     let lines = world.metrics().await;
     let steps = |step, outcome| value(&lines, "causeway_sign_ins_total", &[step, outcome]);
     let ok = "outcome=\"ok\"";
@@ -113,6 +115,7 @@ async fn sign_ins_and_refreshes_count_by_outcome() {
     assert_eq!(steps("step=\"redeemed\"", bad), 1);
     assert_eq!(value(&lines, "causeway_refreshes_total", &[ok]), 1);
     assert_eq!(value(&lines, "causeway_refreshes_total", &[bad]), 1);
+    assert_eq!(value(&lines, "causeway_refreshes_total", &[]), 2);
 }
 
 #[tokio::test]
