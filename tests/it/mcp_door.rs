@@ -6,7 +6,7 @@ use causeway::sandbox::FaultKind;
 use serde_json::json;
 
 use crate::mcp::Client;
-use crate::support::{Answer, Request, Session, World};
+use crate::support::{Answer, MCP_CALLBACK, Request, Session, World};
 
 const TWO_GPTS: &str = r#"
     [[gpt]]
@@ -82,12 +82,11 @@ async fn a_token_that_does_not_count_is_called_invalid() {
 #[tokio::test]
 async fn a_token_of_one_gpt_does_not_open_the_endpoint_of_another() {
     let world = two_gpts().await;
-    let redirect = "http://127.0.0.1:33418/cb";
-    let client_id = world.register(&[redirect]).await;
-    let request = Request::of_mcp(&world, &client_id, redirect)
+    let client_id = world.register(&[MCP_CALLBACK]).await;
+    let request = Request::of_mcp(&world, &client_id, MCP_CALLBACK)
         .and("resource", &format!("{}/gpts/hr/mcp", world.public_url));
     let back = world.consent_twice(&mut world.browser(), &request, "alice").await;
-    let of_hr = Session::of(world.redeem_publicly(&client_id, redirect, &back.code).await);
+    let of_hr = Session::of(world.redeem_publicly(&client_id, MCP_CALLBACK, &back.code).await);
     let hr = Client::new(&world, &of_hr).at("/gpts/hr/mcp");
     assert_eq!(hr.tools().await.len(), 1);
     assert_eq!(hr.answer("whoAmI", json!({})).await["actions"], json!(["whoAmI"]));

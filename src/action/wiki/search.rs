@@ -65,7 +65,7 @@ impl Wiki {
     ) -> Result<Results, Problem> {
         let start = self.resume_search(cursor)?;
         let begins = start.cursor.is_none();
-        let asked = if start.wider { loosen(filters) } else { None }.unwrap_or_else(|| filters.clone());
+        let asked = start.wider.then(|| loosen(filters)).flatten().unwrap_or_else(|| filters.clone());
         let (found, field) = self.results(asked, Rows::WithExcerpts, limit, start).await?;
         if !begins || !found.are_empty() {
             return Ok(found);
