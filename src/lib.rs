@@ -25,7 +25,7 @@
 //! | `ranking` | which texts answer a question |
 //! | `atlassian` | sign-in and sites at Atlassian |
 //! | `seal` | sealed strings, and every payload that travels in one |
-//! | `config`, `clock`, `urls`, `peer`, `telemetry`, `aside`, `lenient`, `memo` | the ground |
+//! | `config`, `clock`, `urls`, `peer`, `telemetry`, `aside`, `fair`, `lenient`, `memo` | the ground |
 //! | `sandbox` | a stand-in for Atlassian, on the clock alone |
 //!
 //! A request of the Actions door: `router` → bearer to grant (`oauth::bearer`) → `action::Entry::call` (checked input, `Caller`) →
@@ -55,6 +55,7 @@ pub mod config;
 pub mod confluence;
 pub mod demo;
 pub mod extract;
+pub mod fair;
 pub mod files;
 pub mod lenient;
 pub mod markdown;
