@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write as _, stdout};
 
 use causeway::config::{Config, Gpt, McpClients, VARIABLES, environment};
 use causeway::demo::Demo;
+use causeway::ids::SiteRef;
 use causeway::web;
 use causeway::web::checks::{Check, Verdict};
 
@@ -34,7 +35,7 @@ pub fn banner(config: &Config) -> String {
 }
 
 fn limits(gpt: &Gpt) -> String {
-    let site = gpt.site.as_deref().unwrap_or("every site a person has");
+    let site = gpt.site.as_ref().map_or("every site a person has", SiteRef::as_str);
     let spaces = match gpt.spaces.len() {
         0 => "all spaces".to_owned(),
         1 => "1 space".to_owned(),

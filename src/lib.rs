@@ -57,6 +57,7 @@ pub mod demo;
 pub mod extract;
 pub mod fair;
 pub mod files;
+pub mod ids;
 pub mod lenient;
 pub mod markdown;
 pub mod mcp;

@@ -349,6 +349,7 @@ impl From<confluence::Error> for Problem {
             }
             Error::RateLimited { retry_after } => Self::rate_limited(retry_after),
             Error::FileTooLarge => Self::file_too_large(),
+            Error::Unreadable(how) => Self::unavailable(format!("unreadable JSON: {how}")),
             Error::Unavailable(cause) => Self::unavailable(cause),
             Error::TooLarge => Self::unavailable("the answer is larger than is read"),
             Error::NoRoom => Self::overloaded(),

@@ -44,6 +44,8 @@ pub struct Caller {
     grant: Grant,
     /// The site the caller named.
     site: Option<String>,
+    /// The keys of the spaces the caller named.
+    spaces: Vec<String>,
     deadline: Instant,
     /// What a cursor of this call is good for: the GPT, the action and its parameters but for the cursor.
     list: String,
@@ -62,7 +64,9 @@ impl Caller {
         parameters.sort_keys();
         let list = format!("{} {} {}", grant.gpt.client_id, entry.id, Value::Object(parameters));
         let deadline = services.clock.deadline(services.budget);
-        Self { services, grant, site, deadline, list }
+        let spaces = input.get("space").and_then(Value::as_str).unwrap_or_default().split(',');
+        let spaces = spaces.map(str::trim).filter(|key| !key.is_empty()).map(str::to_owned).collect();
+        Self { services, grant, site, spaces, deadline, list }
     }
 
     pub fn gpt(&self) -> &Gpt {
@@ -111,30 +115,31 @@ impl Caller {
 
     /// The wiki the caller means: of the site it named, or of the only one there is.
     pub async fn wiki(&self) -> Result<Wiki, Problem> {
-        self.wiki_of(self.site.as_deref(), "site").await
+        self.open(self.site_named(self.site.as_deref(), "site").await?).await
     }
 
     /// The wiki at the host of a pasted URL. A `site` that says otherwise is refused.
     pub async fn wiki_at(&self, host: &str) -> Result<Wiki, Problem> {
-        let wiki = self.wiki_of(Some(host), "url").await?;
+        let site = self.site_named(Some(host), "url").await?;
         match &self.site {
-            Some(name) if !names(name, wiki.site()) => Err(Problem::invalid(
+            Some(name) if !names(name, &site) && self.gpt().site.is_some() => Err(foreign_site("site")),
+            Some(name) if !names(name, &site) => Err(Problem::invalid(
                 "site",
                 "it is not the site of the URL",
                 "leave it out; the URL says which site it is",
             )),
-            _ => Ok(wiki),
+            _ => self.open(site).await,
         }
     }
 
-    /// `named` is a name, host or cloud id that came with `parameter`.
-    async fn wiki_of(&self, named: Option<&str>, parameter: &str) -> Result<Wiki, Problem> {
-        self.refuse_foreign_site(named, parameter)?;
+    /// `named` is a name, host or cloud id that came with `parameter`. Whoever does not belong to the GPT's site hears that
+    /// alone: neither which one it is, nor whether they named it.
+    async fn site_named(&self, named: Option<&str>, parameter: &str) -> Result<Site, Problem> {
         let sites = self.sites().await?;
         let meant: Vec<&Site> =
             sites.iter().filter(|site| named.is_none_or(|name| names(name, site))).collect();
         match meant.as_slice() {
-            [site] => self.open((*site).clone()).await,
+            [site] => Ok((*site).clone()),
             [] if self.gpt().site.is_some() => Err(foreign_site(parameter)),
             [] => {
                 let known: Vec<&str> = sites.iter().map(Site::host).collect();
@@ -148,34 +153,18 @@ impl Caller {
         }
     }
 
-    /// A site or space that the caller named and this GPT may not use is refused without a call.
-    pub(super) fn refuse_foreign(&self, input: &Map<String, Value>) -> Result<(), Problem> {
-        self.refuse_foreign_site(self.site.as_deref(), "site")?;
-        let named = input.get("space").and_then(Value::as_str).unwrap_or_default();
-        let named = named.split(',').map(str::trim).filter(|key| !key.is_empty());
-        let allowed = |key: &str| self.gpt().spaces.iter().any(|own| own.eq_ignore_ascii_case(key));
-        if self.gpt().spaces.is_empty() || named.into_iter().all(allowed) {
-            Ok(())
-        } else {
-            Err(foreign_space())
-        }
-    }
-
-    /// A site that the GPT cannot mean.
-    fn refuse_foreign_site(&self, named: Option<&str>, parameter: &str) -> Result<(), Problem> {
-        let (Some(named), Some(own)) = (named.map(bare), self.gpt().site.as_deref()) else { return Ok(()) };
-        let comparable =
-            named.contains('.') == own.contains('.') && (named.contains('.') || named.len() == own.len());
-        if comparable && !named.eq_ignore_ascii_case(own) { Err(foreign_site(parameter)) } else { Ok(()) }
-    }
-
     fn gpt_may_use(&self, site: &Site) -> bool {
-        self.gpt().site.as_deref().is_none_or(|own| {
-            own.eq_ignore_ascii_case(site.host()) || own.eq_ignore_ascii_case(site.cloud_id.as_str())
-        })
+        self.gpt().site.as_ref().is_none_or(|own| own.is(site.host(), &site.cloud_id))
     }
 
+    /// Called with a site that the person belongs to. A space that is not on the allow-list is refused here, without a call;
+    /// one that is and that the person does not see gets the same answer, so that nobody learns what else is on the list.
     async fn open(&self, site: Site) -> Result<Wiki, Problem> {
+        let listed = &self.gpt().spaces;
+        let is_listed = |key: &String| listed.iter().any(|own| own.eq_ignore_ascii_case(key));
+        if !listed.is_empty() && !self.spaces.iter().all(is_listed) {
+            return Err(foreign_space());
+        }
         let connection = self.services.confluence.connect(
             self.grant.access.token.clone(),
             site.cloud_id.clone(),
@@ -183,7 +172,7 @@ impl Caller {
             self.grant.tally.clone(),
         );
         let list = format!("{} {}", site.cloud_id.as_str(), self.list);
-        Wiki::open(
+        let wiki = Wiki::open(
             connection,
             site,
             self.gpt(),
@@ -192,7 +181,11 @@ impl Caller {
             self.services.extractor.clone(),
             self.services.clock.unix(),
         )
-        .await
+        .await?;
+        match self.spaces.iter().find_map(|key| wiki.allowed_key(key).err()) {
+            Some(problem) => Err(problem),
+            None => Ok(wiki),
+        }
     }
 }
 
@@ -225,11 +218,11 @@ fn foreign_site(parameter: &str) -> Problem {
     Problem { parameter: Some(parameter.to_owned()), ..problem }
 }
 
-/// What is said of a space that a GPT with an allow-list may not read.
+/// What is said of a space that a GPT with an allow-list may not read, and of one on the list that this person does not see.
 pub fn foreign_space() -> Problem {
     let problem = Problem::new(
         Kind::NotAllowed,
-        "This GPT may not read that space.",
+        "This GPT may not read that space for this person.",
         "Leave space out, or use one that listSpaces returns.",
     );
     Problem { parameter: Some("space".to_owned()), ..problem }

@@ -19,6 +19,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use super::{Entry, Services, from_request};
 use crate::atlassian::Tally;
+use crate::config::Gpt;
 use crate::oauth::{BearerError, Grant};
 use crate::problem::Problem;
 use crate::seal::payloads::Door;
@@ -104,10 +105,10 @@ async fn answer(
     query: &str,
 ) -> Result<Response, Problem> {
     let grant = services.server.grant(headers, Door::Actions, None).map_err(sign_in)?;
-    let tally = grant.tally.clone();
+    let (tally, gpt) = (grant.tally.clone(), grant.gpt.clone());
     let json = output(entry, services, grant, path, query).await;
     let answer = json.map(|json| ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], json));
-    Ok(timed(answer.into_response(), &tally))
+    Ok(timed(answer.into_response(), &tally, &gpt))
 }
 
 async fn output(
@@ -124,9 +125,12 @@ async fn output(
     Ok(entry.call(input, services, grant).await?.json)
 }
 
-/// Tells of an answer what it cost and how long it took (`Server-Timing`). The header goes to whoever got the answer.
-pub fn timed(mut response: Response, tally: &Tally) -> Response {
-    if let Ok(value) = HeaderValue::try_from(tally.to_string()) {
+/// Tells of an answer what it cost and how long it took (`Server-Timing`). The header goes to whoever got the answer. Where a
+/// GPT restricts spaces it tells the whole time alone: what lies outside costs other calls than what is absent. Metrics and
+/// the audit log count both.
+pub fn timed(mut response: Response, tally: &Tally, gpt: &Gpt) -> Response {
+    let timing = if gpt.restricts_content() { tally.total_timing() } else { tally.to_string() };
+    if let Ok(value) = HeaderValue::try_from(timing) {
         response.headers_mut().insert("server-timing", value);
     }
     response

@@ -18,7 +18,8 @@ use crate::aside::aside;
 use crate::atlassian::Site;
 use crate::config::Gpt;
 use crate::confluence::{
-    AccountId, Connection, Content, ContentId, ContentKind, Person, Space, SpaceId, SpaceKey, SpaceType,
+    AccountId, Connection, Content, ContentId, ContentKind, Error, Person, Space, SpaceId, SpaceKey,
+    SpaceType,
 };
 use crate::extract::Extractor;
 use crate::markdown::mentioned_people;
@@ -38,8 +39,6 @@ pub struct Wiki {
     site: Site,
     /// The spaces this GPT may read and this person sees; absent: no policy.
     allowed: Option<Arc<[Arc<Space>]>>,
-    /// The allow-list as configured, to refuse a named space without a call.
-    allowed_keys: Vec<SpaceKey>,
     list: String,
     sealer: Sealer,
     extractor: Extractor,
@@ -74,10 +73,17 @@ impl Wiki {
         extractor: Extractor,
         now: i64,
     ) -> Result<Self, Problem> {
-        let allowed_keys: Vec<SpaceKey> = gpt.spaces.iter().filter_map(|key| key.parse().ok()).collect();
-        let allowed =
-            if gpt.spaces.is_empty() { None } else { Some(connection.spaces_by_key(&allowed_keys).await?) };
-        Ok(Self { connection, site, allowed, allowed_keys, list, sealer, extractor, now })
+        let allowed = match gpt.spaces.as_slice() {
+            [] => None,
+            listed => {
+                let keys: Vec<SpaceKey> = listed.iter().filter_map(|key| key.parse().ok()).collect();
+                let spaces = connection.spaces_by_key(&keys).await?;
+                // The list is of keys: an alias, which whoever runs a space may choose, puts no space on it.
+                let is_listed = |space: &&Arc<Space>| keys.iter().any(|key| space.has_key(key));
+                Some(spaces.iter().filter(is_listed).cloned().collect())
+            }
+        };
+        Ok(Self { connection, site, allowed, list, sealer, extractor, now })
     }
 
     pub fn site(&self) -> &Site {
@@ -91,7 +97,15 @@ impl Wiki {
 
     /// A page or blog post with its body, current or at `version`.
     pub async fn document(&self, id: &ContentId, version: Option<u32>) -> Result<Document, Problem> {
-        let (kind, content) = self.connection.content(id, version).await?;
+        let (kind, content) = match self.connection.content(id, version).await {
+            Ok(found) => found,
+            // Too large, say: where it is decides first whether that may be told.
+            Err(error) if self.allowed.is_some() && tells_of_content(&error) => {
+                self.located(id).await?;
+                return Err(error.into());
+            }
+            Err(error) => return Err(error.into()),
+        };
         self.permit(&content.space_id)?;
         readable(&content.status)?;
         self.connection.has_read(content.id.as_str());
@@ -125,8 +139,7 @@ impl Wiki {
     /// The space that the key in a URL leads to. The key may be an alias: the policy is asked about the id behind it, and
     /// what lies outside is missing.
     pub async fn space_at(&self, key: &SpaceKey) -> Result<Arc<Space>, Problem> {
-        let same = |space: &&Arc<Space>| space.key.as_str().eq_ignore_ascii_case(key.as_str());
-        if let Some(space) = self.allowed.iter().flat_map(|spaces| spaces.iter()).find(same) {
+        if let Some(space) = self.allowed_space(key.as_str()) {
             return Ok(space.clone());
         }
         let spaces = self.connection.spaces_by_key(std::slice::from_ref(key)).await?;
@@ -190,21 +203,47 @@ impl Wiki {
 
     async fn space_named(&self, key: &SpaceKey) -> Result<Option<Arc<Space>>, Problem> {
         let key: SpaceKey = self.allowed_key(key.as_str())?.parse().map_err(|_| Problem::not_found())?;
-        let spaces = match &self.allowed {
-            Some(spaces) => spaces.clone(),
-            None => self.connection.spaces_by_key(std::slice::from_ref(&key)).await?,
-        };
-        Ok(spaces.iter().find(|space| space.key.as_str().eq_ignore_ascii_case(key.as_str())).cloned())
+        if let Some(space) = self.allowed_space(key.as_str()) {
+            return Ok(Some(space.clone()));
+        }
+        let spaces = self.connection.spaces_by_key(std::slice::from_ref(&key)).await?;
+        Ok(spaces.first().cloned())
     }
 
-    /// A space the caller named, as configured; one that this GPT may not read is refused.
-    fn allowed_key(&self, key: &str) -> Result<String, Problem> {
+    /// The space of this key among those of the allow-list that the person sees.
+    fn allowed_space(&self, key: &str) -> Option<&Arc<Space>> {
+        let mut allowed = self.allowed.iter().flat_map(|spaces| spaces.iter());
+        allowed.find(|space| space.key.as_str().eq_ignore_ascii_case(key))
+    }
+
+    /// A space the caller named, as Confluence writes it; one that this GPT may not read for this person is refused.
+    pub(super) fn allowed_key(&self, key: &str) -> Result<String, Problem> {
         if self.allowed.is_none() {
             return Ok(key.to_owned());
         }
-        let known = self.allowed_keys.iter().find(|allowed| allowed.as_str().eq_ignore_ascii_case(key));
-        known.map(ToString::to_string).ok_or_else(foreign_space)
+        self.allowed_space(key).map(|space| space.key.to_string()).ok_or_else(foreign_space)
     }
+
+    /// What is said when something cannot be read whose place is not known yet: with an allow-list, nothing that would tell
+    /// that it exists.
+    fn unplaced(&self, error: Error) -> Problem {
+        if self.allowed.is_some() && tells_of_content(&error) { Problem::not_found() } else { error.into() }
+    }
+}
+
+/// Whether an error says something of the very content that was asked for, rather than of the person or the moment.
+fn tells_of_content(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::NoProduct
+            | Error::Blocked
+            | Error::BadRequest(_)
+            | Error::Refused { .. }
+            | Error::TooLarge
+            | Error::NoRoom
+            | Error::FileTooLarge
+            | Error::Unreadable(_)
+    )
 }
 
 /// A reading of an old version is a reading; a draft or a page in the trash is not.

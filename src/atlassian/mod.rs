@@ -26,7 +26,9 @@ pub(crate) use again::first_answer;
 pub use auth::{Auth, AuthError, Tokens};
 pub use breaker::{Breaker, BreakerState, Resting, Trial};
 pub use probe::Beginning;
-pub use sites::{CloudId, Site, Sites, SitesError};
+pub use sites::{Site, Sites, SitesError};
+
+pub use crate::ids::CloudId;
 pub use tally::Tally;
 pub use token::AccessToken;
 

@@ -1,7 +1,6 @@
 //! The Confluence sites a token reaches (accessible-resources), remembered for an hour.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::{AccessToken, Breaker, Resting, Tally, first_answer};
+use crate::ids::CloudId;
 use crate::lenient::Lenient;
 use crate::memo::Memo;
 use crate::telemetry::Metrics;
@@ -26,29 +26,6 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The longest answer that is read, in bytes. A site takes about 600.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
-
-/// A site's id: a UUID in lower case.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CloudId(String);
-
-impl CloudId {
-    /// Reads the 8-4-4-4-12 form of a UUID.
-    pub fn parse(text: &str) -> Option<Self> {
-        let lengths = text.split('-').map(str::len);
-        let plain = text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-        (plain && lengths.eq([8, 4, 4, 4, 12])).then(|| Self(text.to_ascii_lowercase()))
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for CloudId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// A Confluence site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -238,20 +215,6 @@ mod tests {
         assert_eq!(sites[0].cloud_id.as_str(), "22222222-aaaa-4bbb-8ccc-000000000002");
         assert_eq!(sites[0].url, "https://b.atlassian.net");
         assert_eq!(confluence_sites(b"{}"), None);
-    }
-
-    #[test]
-    fn a_cloud_id_is_a_uuid_and_nothing_else() {
-        assert!(CloudId::parse("11111111-aaaa-4bbb-8ccc-000000000001").is_some());
-        for bad in [
-            "",
-            "1",
-            "11111111-aaaa-4bbb-8ccc-00000000000/",
-            "11111111aaaa4bbb8ccc000000000001",
-            "11111111-aaaa-4bbb-8ccc-0000000000011",
-        ] {
-            assert_eq!(CloudId::parse(bad), None, "{bad}");
-        }
     }
 
     const ONE: &str = r#"[{"id":"22222222-aaaa-4bbb-8ccc-000000000002","name":"a","url":"https://a.atlassian.net","scopes":["search:confluence"]}]"#;

@@ -136,21 +136,24 @@ impl Tally {
     pub fn total(&self) -> Duration {
         self.0.clock.instant() - self.0.started
     }
+
+    /// The value of a `Server-Timing` header that tells the whole time and nothing of calls.
+    pub fn total_timing(&self) -> String {
+        format!("total;dur={:.1}", millis(self.total()))
+    }
 }
 
 /// The value of a `Server-Timing` header: durations in milliseconds.
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let millis = |time: Duration| time.as_secs_f64() * 1000.0;
-        write!(
-            f,
-            "upstream;dur={:.1};desc=\"{} calls, {} points\", total;dur={:.1}",
-            millis(self.upstream()),
-            self.calls(),
-            self.points(),
-            millis(self.total()),
-        )
+        let (upstream, calls, points) = (millis(self.upstream()), self.calls(), self.points());
+        let total = self.total_timing();
+        write!(f, "upstream;dur={upstream:.1};desc=\"{calls} calls, {points} points\", {total}")
     }
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
 }
 
 /// See [`Tally::wait`].
@@ -188,5 +191,6 @@ mod tests {
         part.spend(7);
         assert_eq!((part.calls(), part.points(), part.upstream()), (1, 7, Duration::from_millis(30)));
         assert_eq!(tally.to_string(), "upstream;dur=30.0;desc=\"2 calls, 7 points\", total;dur=35.0");
+        assert_eq!(tally.total_timing(), "total;dur=35.0");
     }
 }

@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::ids::SiteRef;
 use crate::urls::PublicUrl;
 
 pub use traces::{Sampler, Traces};
@@ -120,8 +121,8 @@ pub struct Gpt {
     pub gpt_ids: Vec<String>,
     /// Further redirect URIs that are accepted, exactly as written.
     pub redirect_uris: Vec<String>,
-    /// The only site this GPT may use: a host or a cloud id.
-    pub site: Option<String>,
+    /// The only site this GPT may use.
+    pub site: Option<SiteRef>,
     /// Space keys this GPT may read; empty: all that the person sees. Needs `site`.
     pub spaces: Vec<String>,
     /// Enabled actions: operationIds.
@@ -141,6 +142,11 @@ pub struct KnownAction {
 impl Gpt {
     pub fn allows_action(&self, id: &str) -> bool {
         self.actions.iter().any(|action| action == id)
+    }
+
+    /// Whether it may read less than the person: nothing of an answer may then tell what lies outside from what is absent.
+    pub fn restricts_content(&self) -> bool {
+        !self.spaces.is_empty()
     }
 }
 

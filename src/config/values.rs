@@ -11,6 +11,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::{KnownAction, McpClients};
+use crate::ids::SiteRef;
 use crate::urls::{PublicUrl, is_loopback_host};
 
 /// What an empty list is told: it could be meant as none, and must not be taken for all.
@@ -115,22 +116,16 @@ pub fn redirect_uri(text: &str) -> Result<String, String> {
 }
 
 /// A host such as `acme.atlassian.net`, or a cloud id. A whole URL is accepted and cut down to its host.
-pub fn site(text: &str) -> Result<String, String> {
+pub fn site(text: &str) -> Result<SiteRef, String> {
     let lower = text.to_ascii_lowercase();
     let host = lower.strip_prefix("https://").unwrap_or(&lower);
     let host = host.split('/').next().unwrap_or_default();
-    let plain = !host.is_empty()
-        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
-    if !plain || !(host.contains('.') || is_cloud_id(host)) {
-        return Err(format!(
-            "is {text:?}, which is neither a host such as acme.atlassian.net nor a cloud id"
-        ));
-    }
-    Ok(host.to_owned())
-}
-
-fn is_cloud_id(text: &str) -> bool {
-    text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+    SiteRef::parse(host).ok_or_else(|| {
+        format!(
+            "is {text:?}, which is neither a host such as acme.atlassian.net nor a cloud id such as \
+             11111111-2222-3333-4444-555555555555"
+        )
+    })
 }
 
 pub fn space_key(text: &str) -> Result<String, String> {

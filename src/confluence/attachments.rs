@@ -41,6 +41,11 @@ impl Attachment {
         page.or_else(|| self.blog_post_id.as_ref().map(|id| (ContentKind::BlogPost, id)))
     }
 
+    /// Whether that is this page or blog post.
+    fn hangs_on(&self, (kind, id): (ContentKind, &ContentId)) -> bool {
+        self.container() == Some((kind, id))
+    }
+
     pub fn web_path(&self) -> Option<&str> {
         self.links.webui.as_deref()
     }
@@ -49,7 +54,9 @@ impl Attachment {
 impl Connection {
     /// One attachment, as it is now.
     pub async fn attachment(&self, id: &AttachmentId) -> Result<Attachment, Error> {
-        self.send(Call::get(Price::One, &["api", "v2", "attachments", id.as_str()], Vec::new())).await
+        let path = ["api", "v2", "attachments", id.as_str()];
+        let file: Attachment = self.send(Call::get(Price::One, &path, Vec::new())).await?;
+        if file.id.is_same(id) { Ok(file) } else { Err(Error::NotFound) }
     }
 
     /// The attachment of exactly this name on a page or blog post.
@@ -63,7 +70,7 @@ impl Connection {
         let path = ["api", "v2", of.0.segment(), of.1.as_str(), "attachments"];
         let list: List<Attachment> = self.send(Call::get(Price::List, &path, query)).await?;
         // Whoever does not know the filter ignores it.
-        Ok(list.results.into_iter().find(|file| file.title == name))
+        Ok(list.results.into_iter().find(|file| file.title == name && file.hangs_on(of)))
     }
 
     /// Current attachments of a page or blog post, and where the list goes on.
@@ -80,6 +87,11 @@ impl Connection {
         let path = ["api", "v2", of.0.segment(), of.1.as_str(), "attachments"];
         let list: List<Attachment> = self.send(Call::get(Price::List, &path, query)).await?;
         let cursor = list.cursor();
-        Ok((list.results, cursor))
+        let asked = |file: &Attachment| {
+            file.hangs_on(of)
+                && matches!(file.status.as_str(), "" | "current")
+                && media_type.is_none_or(|media_type| file.media_type.eq_ignore_ascii_case(media_type))
+        };
+        Ok((list.results.into_iter().filter(asked).collect(), cursor))
     }
 }

@@ -38,6 +38,9 @@ impl CommentKind {
 pub struct Comment {
     pub id: ContentId,
     pub version: Version,
+    page_id: Option<ContentId>,
+    blog_post_id: Option<ContentId>,
+    parent_comment_id: Option<ContentId>,
     #[serde(default)]
     resolution_status: Option<String>,
     #[serde(default)]
@@ -57,6 +60,11 @@ struct Properties {
 impl Comment {
     pub fn storage(&self) -> &str {
         self.body.storage()
+    }
+
+    /// The page or blog post that a thread stands on; replies name their thread instead.
+    fn container(&self) -> Option<&ContentId> {
+        self.page_id.as_ref().or(self.blog_post_id.as_ref())
     }
 
     /// The words an inline comment stands at.
@@ -90,7 +98,8 @@ impl Connection {
         let path = ["api", "v2", on.0.segment(), on.1.as_str(), kind.segment()];
         let list: List<Comment> = self.send(Call::get(Price::List, &path, query)).await?;
         let cursor = list.cursor();
-        Ok((list.results, cursor))
+        let own = list.results.into_iter().filter(|comment| comment.container() == Some(on.1));
+        Ok((own.collect(), cursor))
     }
 
     /// The replies of a thread, oldest first, and whether there are more.
@@ -103,6 +112,7 @@ impl Connection {
         let path = ["api", "v2", kind.segment(), thread.as_str(), "children"];
         let list: List<Comment> = self.send(Call::get(Price::List, &path, query)).await?;
         let more = list.cursor().is_some();
-        Ok((list.results, more))
+        let own = |reply: &Comment| reply.parent_comment_id.as_ref() == Some(thread);
+        Ok((list.results.into_iter().filter(own).collect(), more))
     }
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::cursor::List;
 use super::points::{Counted, Price};
 use super::{AccountId, Call, Connection, ContentId, Error, SpaceId};
+use crate::lenient::Lenient;
 
 /// Which of the two endpoints something came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +98,26 @@ pub struct Version {
     pub message: Option<String>,
 }
 
+/// A version in a list, and what it is a version of, where that is said.
+#[derive(Deserialize)]
+struct VersionRow {
+    #[serde(flatten)]
+    version: Version,
+    page: Option<Owner>,
+    blogpost: Option<Owner>,
+}
+
+#[derive(Deserialize)]
+struct Owner {
+    id: ContentId,
+}
+
+impl VersionRow {
+    fn owner(&self) -> Option<&ContentId> {
+        self.page.as_ref().or(self.blogpost.as_ref()).map(|owner| &owner.id)
+    }
+}
+
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Bodies {
     storage: Option<Body>,
@@ -156,7 +177,7 @@ impl Connection {
 
     /// The same of what is known to be one of the two.
     pub async fn located_as(&self, kind: ContentKind, id: &ContentId) -> Result<Content, Error> {
-        self.send(Call::get(Price::One, &["api", "v2", kind.segment(), id.as_str()], Vec::new())).await
+        self.one(kind, id, Vec::new()).await
     }
 
     async fn page_or_blog_post(
@@ -164,21 +185,30 @@ impl Connection {
         id: &ContentId,
         query: Vec<(&'static str, String)>,
     ) -> Result<(ContentKind, Content), Error> {
-        let path = ["api", "v2", ContentKind::Page.segment(), id.as_str()];
-        match self.send(Call::get(Price::One, &path, query.clone())).await {
+        match self.one(ContentKind::Page, id, query.clone()).await {
             Ok(page) => Ok((ContentKind::Page, page)),
             Err(Error::NotFound) => {
-                let path = ["api", "v2", ContentKind::BlogPost.segment(), id.as_str()];
-                Ok((ContentKind::BlogPost, self.send(Call::get(Price::One, &path, query)).await?))
+                Ok((ContentKind::BlogPost, self.one(ContentKind::BlogPost, id, query).await?))
             }
             Err(error) => Err(error),
         }
     }
 
+    /// The page or blog post of this id; another than was asked for is none.
+    async fn one(
+        &self,
+        kind: ContentKind,
+        id: &ContentId,
+        query: Vec<(&'static str, String)>,
+    ) -> Result<Content, Error> {
+        let path = ["api", "v2", kind.segment(), id.as_str()];
+        let content: Content = self.send(Call::get(Price::One, &path, query)).await?;
+        if content.id == *id { Ok(content) } else { Err(Error::NotFound) }
+    }
+
     /// What is known to be a page, or a blog post, with its body.
     pub async fn content_of_kind(&self, kind: ContentKind, id: &ContentId) -> Result<Content, Error> {
-        let query = vec![("body-format", "storage".to_owned())];
-        self.send(Call::get(Price::One, &["api", "v2", kind.segment(), id.as_str()], query)).await
+        self.one(kind, id, vec![("body-format", "storage".to_owned())]).await
     }
 
     /// A page or blog post as Confluence renders it (`export_view`), current or at `version`.
@@ -189,8 +219,7 @@ impl Connection {
     ) -> Result<String, Error> {
         let mut query = vec![("body-format", "export_view".to_owned())];
         query.extend(version.map(|number| ("version", number.to_string())));
-        let path = ["api", "v2", of.0.segment(), of.1.as_str()];
-        let content: Content = self.send(Call::get(Price::One, &path, query)).await?;
+        let content = self.one(of.0, of.1, query).await?;
         Ok(content.body.export_view.map(|body| body.value).unwrap_or_default())
     }
 
@@ -203,8 +232,7 @@ impl Connection {
             ("body-format", "storage".to_owned()),
             ("limit", "1".to_owned()),
         ];
-        let list: List<Content> = self.send(Call::get(Price::List, &["api", "v2", "pages"], query)).await?;
-        Ok(list.results.into_iter().next())
+        Ok(self.pages(query, title, Some(space)).await?.into_iter().next())
     }
 
     /// The versions of a page or blog post, newest first, and where the list goes on.
@@ -217,9 +245,10 @@ impl Connection {
         let mut query = vec![("limit", limit.to_string()), ("sort", "-modified-date".to_owned())];
         query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
         let path = ["api", "v2", of.0.segment(), of.1.as_str(), "versions"];
-        let list: List<Version> = self.send(Call::get(Price::List, &path, query)).await?;
+        let list: List<VersionRow> = self.send(Call::get(Price::List, &path, query)).await?;
         let cursor = list.cursor();
-        Ok((list.results, cursor))
+        let own = list.results.into_iter().filter(|row| row.owner().is_none_or(|owner| owner == of.1));
+        Ok((own.map(|row| row.version).collect(), cursor))
     }
 
     /// Current pages of exactly this title, in one space or in all that the person sees, without bodies.
@@ -230,10 +259,31 @@ impl Connection {
             ("limit", SAME_TITLE.to_string()),
         ];
         query.extend(space.map(|id| ("space-id", id.to_string())));
-        let list: List<Content> = self.send(Call::get(Price::List, &["api", "v2", "pages"], query)).await?;
+        self.pages(query, title, space).await
+    }
+
+    /// Current pages, but none of another title or space than was asked for: a filter that Confluence ignores lets nothing in.
+    async fn pages(
+        &self,
+        query: Vec<(&'static str, String)>,
+        title: &str,
+        space: Option<&SpaceId>,
+    ) -> Result<Vec<Content>, Error> {
+        let list: List<Lenient<Content>> =
+            self.send(Call::get(Price::List, &["api", "v2", "pages"], query)).await?;
         if list.cursor().is_some() {
             tracing::debug!("more pages of one title than are looked at");
         }
-        Ok(list.results)
+        let asked = |page: &Content| {
+            is_same_title(&page.title, title)
+                && space.is_none_or(|space| page.space_id == *space)
+                && matches!(page.status.as_str(), "" | "current")
+        };
+        Ok(list.results.into_iter().filter_map(|row| row.0).filter(asked).collect())
     }
+}
+
+/// Confluence minds neither case nor spaces around a title.
+fn is_same_title(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
 }

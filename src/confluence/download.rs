@@ -3,12 +3,19 @@
 
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_LENGTH};
 use tokio::time::timeout_at;
+use tracing::{Instrument as _, field};
 use url::Url;
 
 use super::points::{self, Price};
 use super::{AttachmentId, Call, Connection, ContentId, Error, Expected};
 use crate::atlassian::describe;
+use crate::clock::Stopwatch;
+use crate::telemetry::TRACED;
+use crate::telemetry::metrics::Upstream;
 use crate::urls::is_loopback_host;
+
+/// What the call to a media host is called in metrics and traces: its URL alone opens the file.
+const MEDIA: &str = "media";
 
 /// The bytes of one attachment version, as they come.
 pub struct Download {
@@ -41,15 +48,11 @@ impl Connection {
         let _wait = self.tally.wait();
         let reply = self.reply(&Call { expected: Expected::Redirect, ..call }).await?;
         if reply.is_unpaid() {
-            self.tally.spend(points::REDIRECT);
+            self.client.charge(self.account, &self.tally, points::REDIRECT);
         }
         let location = reply.location.as_deref().unwrap_or_default();
         let url = self.media_url(location).ok_or_else(|| foreign("the redirect leads to no media host"))?;
-        self.tally.call();
-        // As they are, so that the host says how many there are.
-        let asked = self.client.http.get(url).header(ACCEPT_ENCODING, "identity");
-        let sent = timeout_at(self.deadline, asked.send()).await;
-        let response = sent.map_err(|_| Error::TooSlow)?.map_err(|error| foreign(&describe(error)))?;
+        let response = self.from_media_host(url).await?;
         if !response.status().is_success() {
             return Err(foreign(&format!("the media host answers {}", response.status().as_u16())));
         }
@@ -59,6 +62,24 @@ impl Connection {
             return Err(Error::FileTooLarge);
         }
         Ok(Download { response, room: limit, length })
+    }
+
+    /// The head of the media host's answer. The call counts like those to Confluence, and costs no points.
+    async fn from_media_host(&self, url: Url) -> Result<reqwest::Response, Error> {
+        self.tally.call();
+        let began = Stopwatch::start();
+        let span = tracing::info_span!(target: TRACED, "call", call = MEDIA, outcome = field::Empty);
+        // As they are, so that the host says how many there are.
+        let asked = self.client.http.get(url).header(ACCEPT_ENCODING, "identity");
+        let sent = timeout_at(self.deadline, asked.send().instrument(span.clone())).await;
+        let outcome = match &sent {
+            Ok(Ok(response)) => Upstream::Status(response.status().as_u16()),
+            Ok(Err(error)) if !error.is_timeout() => Upstream::Failed,
+            _ => Upstream::TooSlow,
+        };
+        span.record("outcome", outcome.name());
+        self.client.metrics.upstream(MEDIA, outcome, began.elapsed());
+        sent.map_err(|_| Error::TooSlow)?.map_err(|error| foreign(&describe(error)))
     }
 
     /// A URL of a configured media host: https, or http on this machine. Anything else stays unvisited.

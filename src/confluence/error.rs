@@ -40,6 +40,9 @@ pub enum Error {
     NoRoom,
     #[error("the file is larger than was to be read")]
     FileTooLarge,
+    /// JSON of another shape, or none. Says how, and nothing of what it holds.
+    #[error("unreadable JSON: {0}")]
+    Unreadable(String),
     /// Anything unusable.
     #[error("unavailable: {0}")]
     Unavailable(String),

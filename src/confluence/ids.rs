@@ -78,6 +78,14 @@ id!(
     "an account id"
 );
 
+impl AttachmentId {
+    /// Whether both name one attachment, with or without `att`.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let number = |id: &Self| id.0.strip_prefix("att").unwrap_or(&id.0).to_owned();
+        number(self) == number(other)
+    }
+}
+
 /// Reads an id from a string, or from the bare number that v1 sends.
 struct Text<T>(PhantomData<T>);
 

@@ -226,7 +226,7 @@ impl Connection {
         }
         let answer: T = aside(reply.body.len(), || read(&text(&reply.body)))
             .await
-            .map_err(|error| Error::Unavailable(format!("unreadable JSON: {:?}", error.classify())))?;
+            .map_err(|error| Error::Unreadable(format!("{:?}", error.classify())))?;
         if reply.is_unpaid() {
             let points = call.price.of(answer.rows());
             self.client.charge(self.account, &self.tally, points);

@@ -31,6 +31,8 @@ pub struct Hit {
     pub title: String,
     pub space_id: Option<SpaceId>,
     pub space_key: Option<SpaceKey>,
+    /// What its URLs may say instead of the key.
+    pub space_alias: Option<SpaceKey>,
     pub space_name: String,
     /// The path below `/wiki`, beginning with a slash.
     pub web_path: String,
@@ -136,10 +138,11 @@ struct Content<'a> {
     body: Option<Bodies>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Space {
     id: Option<SpaceId>,
     key: Option<SpaceKey>,
+    alias: Option<SpaceKey>,
     #[serde(default)]
     name: String,
 }
@@ -217,8 +220,8 @@ impl Row<'_> {
     fn hit(self) -> Option<Hit> {
         let Self { content, title, excerpt, url, last_modified, result_global_container: container } = self;
         let content = content?;
-        let (space_id, space_key, space_name) =
-            content.space.map_or((None, None, String::new()), |space| (space.id, space.key, space.name));
+        let Space { id: space_id, key: space_key, alias: space_alias, name: space_name } =
+            content.space.unwrap_or_default();
         let (by, when, number) =
             content.version.map_or((None, None, None), |version| (version.by, version.when, version.number));
         let container_key =
@@ -229,6 +232,7 @@ impl Row<'_> {
             r#type: content.r#type,
             status: content.status.unwrap_or_default(),
             space_id,
+            space_alias,
             space_key: space_key.or(container_key).or_else(|| key_in_path(&url)),
             space_name: if space_name.is_empty() {
                 container.map(|c| plain(&c.title.0)).unwrap_or_default()
@@ -260,6 +264,12 @@ fn key_in_path(path: &str) -> Option<SpaceKey> {
 }
 
 impl Hit {
+    /// Whether it is in the space that `key` names, by its key or by its alias, in any case.
+    pub fn is_in(&self, key: &str) -> bool {
+        let mut names = [&self.space_key, &self.space_alias].into_iter().flatten();
+        names.any(|name| name.as_str().eq_ignore_ascii_case(key))
+    }
+
     /// The id as that of a page or blog post.
     pub fn content_id(&self) -> Option<ContentId> {
         self.id.parse().ok()

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::cursor::List;
 use super::points::Price;
 use super::{Call, Connection, ContentId, Error, SpaceId, SpaceKey};
+use crate::lenient::Lenient;
 
 /// How many keys or ids one call may name.
 const BATCH: usize = 250;
@@ -24,12 +25,26 @@ pub struct Space {
     pub r#type: String,
     #[serde(default)]
     pub status: String,
+    /// What its URLs may say instead of the key.
+    #[serde(default)]
+    current_active_alias: Option<String>,
     pub homepage_id: Option<ContentId>,
     #[serde(default)]
     description: Option<Description>,
 }
 
 impl Space {
+    /// Whether its key is this one, in any case.
+    pub fn has_key(&self, key: &SpaceKey) -> bool {
+        self.key.as_str().eq_ignore_ascii_case(key.as_str())
+    }
+
+    /// Whether this is the space that `key` names, by its key or by its alias, in any case.
+    fn is_named(&self, key: &SpaceKey) -> bool {
+        let alias = self.current_active_alias.as_deref();
+        self.has_key(key) || alias.is_some_and(|own| own.eq_ignore_ascii_case(key.as_str()))
+    }
+
     /// The description in plain text; empty when there is none.
     pub fn description(&self) -> &str {
         self.description
@@ -90,7 +105,11 @@ impl Connection {
         let mut query = vec![("status", "current".to_owned()), ("limit", limit.to_string())];
         query.extend(r#type.map(|r#type| ("type", r#type.name().to_owned())));
         query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
-        self.list_spaces(query).await
+        let asked = |space: &Space| {
+            matches!(space.status.as_str(), "" | "current")
+                && r#type.is_none_or(|r#type| space.r#type == r#type.name())
+        };
+        self.list_spaces(query, asked).await
     }
 
     /// The current spaces of these keys, remembered for a while. A key that the person does not see is left out.
@@ -101,10 +120,10 @@ impl Connection {
         }
         let mut spaces = Vec::new();
         for batch in keys.chunks(BATCH) {
-            let keys: Vec<&str> = batch.iter().map(SpaceKey::as_str).collect();
-            spaces.extend(
-                self.list_spaces(vec![("keys", keys.join(",")), ("limit", BATCH.to_string())]).await?.spaces,
-            );
+            let named = batch.iter().map(SpaceKey::as_str).collect::<Vec<_>>().join(",");
+            let query = vec![("keys", named), ("limit", BATCH.to_string())];
+            let asked = |space: &Space| batch.iter().any(|key| space.is_named(key));
+            spaces.extend(self.list_spaces(query, asked).await?.spaces);
         }
         let spaces: Arc<[Arc<Space>]> = spaces.into();
         self.client.caches.named_spaces.insert(&self.partition, &named, spaces.clone()).await;
@@ -117,16 +136,25 @@ impl Connection {
         match known {
             Some(space) => Ok(space),
             None => {
-                self.list_spaces(vec![("ids", id.to_string())]).await?.spaces.pop().ok_or(Error::NotFound)
+                let query = vec![("ids", id.to_string())];
+                let mut found = self.list_spaces(query, |space| space.id == *id).await?.spaces;
+                found.pop().ok_or(Error::NotFound)
             }
         }
     }
 
-    async fn list_spaces(&self, mut query: Vec<(&'static str, String)>) -> Result<Spaces, Error> {
+    /// Only spaces that were `asked` for: a filter that Confluence ignores lets nothing else in.
+    async fn list_spaces(
+        &self,
+        mut query: Vec<(&'static str, String)>,
+        asked: impl Fn(&Space) -> bool,
+    ) -> Result<Spaces, Error> {
         query.push(("description-format", "plain".to_owned()));
-        let list: List<Space> = self.send(Call::get(Price::List, &["api", "v2", "spaces"], query)).await?;
+        let list: List<Lenient<Space>> =
+            self.send(Call::get(Price::List, &["api", "v2", "spaces"], query)).await?;
         let cursor = list.cursor();
-        let spaces: Vec<Arc<Space>> = list.results.into_iter().map(Arc::new).collect();
+        let spaces = list.results.into_iter().filter_map(|row| row.0).filter(asked);
+        let spaces: Vec<Arc<Space>> = spaces.map(Arc::new).collect();
         for space in &spaces {
             self.client.caches.spaces.insert(&self.partition, space.id.as_str(), space.clone()).await;
         }

@@ -23,6 +23,9 @@ pub struct Node {
     pub status: String,
     #[serde(default)]
     pub parent_id: Option<ContentId>,
+    /// Not told of what is found below a page.
+    #[serde(default)]
+    pub space_id: Option<SpaceId>,
     /// The place among its siblings.
     #[serde(default, alias = "position")]
     pub child_position: Option<i64>,
@@ -41,7 +44,10 @@ impl Connection {
         cursor: Option<&str>,
     ) -> Result<(Vec<Node>, Option<String>), Error> {
         let path = ["api", "v2", "pages", page.as_str(), "descendants"];
-        self.nodes(&path, ("depth", depth.to_string()), cursor).await
+        let (mut nodes, next) = self.nodes(&path, ("depth", depth.to_string()), cursor).await?;
+        // What stands nowhere below the page does not belong to its tree.
+        nodes.retain(|node| node.parent_id.is_some());
+        Ok((nodes, next))
     }
 
     /// The pages that stand at the top of a space.
@@ -50,8 +56,10 @@ impl Connection {
         space: &SpaceId,
         cursor: Option<&str>,
     ) -> Result<(Vec<Node>, Option<String>), Error> {
-        self.nodes(&["api", "v2", "spaces", space.as_str(), "pages"], ("depth", "root".to_owned()), cursor)
-            .await
+        let path = ["api", "v2", "spaces", space.as_str(), "pages"];
+        let (mut nodes, next) = self.nodes(&path, ("depth", "root".to_owned()), cursor).await?;
+        nodes.retain(|node| node.space_id.as_ref() == Some(space));
+        Ok((nodes, next))
     }
 
     async fn nodes(

@@ -87,7 +87,8 @@ impl Connection {
             let body = serde_json::json!({ "accountIds": batch });
             let list: List<Lenient<Person>> =
                 self.send(Call::post(Price::People, &["api", "v2", "users-bulk"], &body)).await?;
-            for person in list.results.into_iter().filter_map(|row| row.0) {
+            let people = list.results.into_iter().filter_map(|row| row.0);
+            for person in people.filter(|person| batch.contains(&person.account_id)) {
                 names.insert(person.account_id.clone(), person.name().into());
             }
             for id in batch {

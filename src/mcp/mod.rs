@@ -124,7 +124,7 @@ impl Door {
         let response = service.handle(Request::from_parts(parts, Body::from(body))).await;
         match answered.challenge() {
             Some(challenge) => Err(Refusal::Challenge(challenge)),
-            None => Ok(timed(response.map(Body::new), &tally)),
+            None => Ok(timed(response.map(Body::new), &tally, &profile.gpt)),
         }
     }
 

@@ -13,9 +13,6 @@ use super::headers::{Keep, file, not_found};
 use crate::action::{Entry, clip};
 use crate::config::Gpt;
 
-/// The longest list of spaces that is worth its room, in characters.
-const MAX_SPACES: usize = 600;
-
 /// The longest list of further actions that is worth its room, in characters.
 const MAX_LIST: usize = 1_500;
 
@@ -26,7 +23,7 @@ pub async fn instructions_page(State(pages): State<Pages>, slug: Option<Path<Str
         None => Some(pages.config.default_gpt()),
     };
     match gpt {
-        Some(gpt) => markdown(public_instructions(gpt, &pages.entries)),
+        Some(gpt) => markdown(instructions(gpt, &pages.entries)),
         None => not_found(),
     }
 }
@@ -42,16 +39,6 @@ fn markdown(text: String) -> Response {
     file("text/markdown; charset=utf-8", Keep::Briefly, text)
 }
 
-/// What `gpt` is told, at most the 8,000 characters that the Instructions box takes. Names its spaces, so that it is for those who run or use it.
-pub fn instructions(gpt: &Gpt, entries: &[Entry]) -> String {
-    text(gpt, entries, &named_spaces(gpt))
-}
-
-/// The same for anyone who asks, without the names of spaces.
-pub fn public_instructions(gpt: &Gpt, entries: &[Entry]) -> String {
-    text(gpt, entries, unnamed_spaces(gpt))
-}
-
 /// The same as a plugin's skill file.
 pub fn skill(gpt: &Gpt, entries: &[Entry]) -> String {
     let name = name(gpt).replace(['"', '\\'], "");
@@ -59,7 +46,7 @@ pub fn skill(gpt: &Gpt, entries: &[Entry]) -> String {
         "---\nname: {}\ndescription: \"Search and read {name} in Confluence as the person who is asking. Use it for anything \
          the company's wiki may know: how things are done here, decisions, policies, projects, people, systems.\"\n---\n\n{}",
         gpt.slug,
-        public_instructions(gpt, entries),
+        instructions(gpt, entries),
     )
 }
 
@@ -76,18 +63,8 @@ pub fn starters(gpt: &Gpt) -> Vec<&'static str> {
     starters.iter().filter(|(action, _)| gpt.allows_action(action)).map(|(_, text)| *text).take(4).collect()
 }
 
-fn named_spaces(gpt: &Gpt) -> String {
-    let spaces = gpt.spaces.join(", ");
-    match spaces.chars().count() {
-        0 => String::new(),
-        1..=MAX_SPACES => format!(
-            " You may read these spaces only: {spaces}. When an answer is likely to be elsewhere, say that you cannot look there."
-        ),
-        _ => unnamed_spaces(gpt).to_owned(),
-    }
-}
-
-fn unnamed_spaces(gpt: &Gpt) -> &'static str {
+/// Which spaces there are is for those who may see them: this text is public.
+fn spaces(gpt: &Gpt) -> &'static str {
     match (gpt.spaces.is_empty(), gpt.allows_action("whoAmI")) {
         (true, _) => "",
         (false, true) => {
@@ -107,7 +84,10 @@ fn name(gpt: &Gpt) -> String {
 /// Sentences under a heading.
 type Section = (&'static str, Vec<String>);
 
-fn text(gpt: &Gpt, entries: &[Entry], spaces: &str) -> String {
+/// What `gpt` is told, at most the 8,000 characters that the Instructions box takes. It is public, and MCP clients are sent it
+/// whoever has signed in: it names no space.
+pub fn instructions(gpt: &Gpt, entries: &[Entry]) -> String {
+    let spaces = spaces(gpt);
     let enabled: Vec<&Entry> = entries.iter().filter(|entry| gpt.allows_action(entry.id)).collect();
     let mut sections = vec![
         ("Answering", ANSWERING.iter().map(|line| (*line).to_owned()).collect()),
@@ -262,6 +242,7 @@ mod tests {
 
     use super::*;
     use crate::actions;
+    use crate::ids::SiteRef;
 
     /// What ChatGPT's Instructions box takes, in characters.
     const MAX_INSTRUCTIONS: usize = 8_000;
@@ -274,7 +255,7 @@ mod tests {
             client_secret: "s3cr&t value".to_owned().into(),
             gpt_ids: Vec::new(),
             redirect_uris: Vec::new(),
-            site: Some("acme.atlassian.net".to_owned()),
+            site: SiteRef::parse("acme.atlassian.net"),
             spaces: Vec::new(),
             actions: actions.iter().map(|action| (*action).to_owned()).collect(),
         }
@@ -292,7 +273,6 @@ mod tests {
     fn the_box_takes_the_instructions_of_any_configuration() {
         let mut crowded = gpt(&every_action());
         crowded.name = "ß".repeat(5_000);
-        crowded.spaces = (0..60).map(|n| format!("SPACE{n}")).collect();
         let mut entries = actions::all();
         for n in 0..40 {
             let mut entry = entries[0].clone();
@@ -303,10 +283,7 @@ mod tests {
         }
         let text = instructions(&crowded, &entries);
         assert!(text.chars().count() <= MAX_INSTRUCTIONS, "{} characters", text.chars().count());
-        assert!(text.contains("SPACE59") && text.contains("`furtherAction0`"));
-        crowded.spaces = (0..5_000).map(|n| format!("SPACE{n}")).collect();
-        let text = instructions(&crowded, &entries);
-        assert!(text.chars().count() <= MAX_INSTRUCTIONS && !text.contains("SPACE1"));
+        assert!(text.contains("`furtherAction0`"));
     }
 
     #[test]
@@ -354,11 +331,10 @@ mod tests {
     }
 
     #[test]
-    fn spaces_are_named_to_those_who_use_the_gpt_and_to_nobody_else() {
+    fn no_space_is_named() {
         let limited = Gpt { spaces: vec!["ZEBRA".to_owned(), "~alice".to_owned()], ..gpt(&["whoAmI"]) };
         let entries = actions::all();
-        assert!(instructions(&limited, &entries).contains("ZEBRA, ~alice"));
-        for text in [public_instructions(&limited, &entries), skill(&limited, &entries)] {
+        for text in [instructions(&limited, &entries), skill(&limited, &entries)] {
             assert!(text.contains("some spaces only") && !text.contains("ZEBRA") && !text.contains("~alice"));
         }
     }

@@ -6,7 +6,7 @@ use axum::response::Response;
 
 use super::checks::{Check, Verdict};
 use super::headers::{Keep, page};
-use super::instructions::{public_instructions, starters};
+use super::instructions::{instructions, starters};
 use super::{Pages, VERSION};
 use crate::action::Entry;
 use crate::config::{Config, Gpt, McpClients};
@@ -80,7 +80,7 @@ fn profile<'a>(pages: &'a Pages, gpt: &'a Gpt) -> Profile<'a> {
         client_id: &gpt.client_id,
         document: urls.openapi(slug),
         instructions_url: urls.instructions(slug),
-        instructions: public_instructions(gpt, &pages.entries),
+        instructions: instructions(gpt, &pages.entries),
         skill: urls.skill(&gpt.slug),
         mcp: urls.mcp(slug),
         resource: urls.actions(slug),

@@ -157,10 +157,14 @@ fn sites_spaces_and_actions_exist() {
         "CAUSEWAY_ACTIONS",
         &["\"readPage\"", "searchConfluence"],
     );
-    assert_eq!(
-        load(&[("CAUSEWAY_SITE", "https://ACME.atlassian.net/wiki")]).unwrap().default_gpt().site.as_deref(),
-        Some("acme.atlassian.net")
-    );
+    let pasted = load(&[("CAUSEWAY_SITE", "https://ACME.atlassian.net/wiki")]).unwrap();
+    assert_eq!(pasted.default_gpt().site.as_ref().unwrap().as_str(), "acme.atlassian.net");
+    let dashes = "-".repeat(36);
+    for bad in
+        [&dashes, "127.0.0.1", "acme.atlassian.net:8443", "-a.example", "1111-aaaa-4bbb-8ccc-000000000001"]
+    {
+        check(&[("CAUSEWAY_SITE", bad)], "CAUSEWAY_SITE", &[bad, "acme.atlassian.net", "cloud id"]);
+    }
     let gpt = load(&[site, ("CAUSEWAY_SPACES", " ENG, ~alice ,ENG,"), ("CAUSEWAY_ACTIONS", "whoAmI,whoAmI")])
         .unwrap();
     assert_eq!(gpt.default_gpt().spaces, ["ENG", "~alice"]);

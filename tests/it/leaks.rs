@@ -176,7 +176,8 @@ impl<'a> Duel<'a> {
     async fn follow(&self, told: &str, one: &Answer, other: &Answer) {
         if let (Some(one), Some(other)) = (link(&one.json), link(&other.json)) {
             let (one, other) = tokio::join!(self.whole.fetch(&one), self.twin.fetch(&other));
-            assert_eq!((one.status, &one.body), (200, &other.body), "another file: {told}");
+            assert_eq!(one.status, 200, "{told}: {}", one.body);
+            assert_eq!(self.whole.plain(&one), self.twin.plain(&other), "another file: {told}");
             // Other formats have words of their own.
             if one.header("content-type").starts_with("text/") {
                 let held = words(&one.body);
@@ -334,12 +335,13 @@ impl Side {
         }
     }
 
-    /// An answer without what differs from request to request and from world to world.
+    /// An answer, status, headers and body, without what differs from request to request and from world to world.
     fn plain(&self, answer: &Answer) -> String {
-        let body = answer.body.replace(answer.header("x-request-id"), "-");
-        let body = body.replace(&self.world.url, "gateway").replace(&self.world.sandbox_url, "sandbox");
-        let mut plain = format!("{} {} ", answer.status, answer.header("content-type"));
-        for (index, piece) in body.split("v4.local.").enumerate() {
+        let told = format!("{} {} {}", answer.status, headers(answer), answer.body);
+        let told = told.replace(answer.header("x-request-id"), "-");
+        let told = told.replace(&self.world.url, "gateway").replace(&self.world.sandbox_url, "sandbox");
+        let mut plain = String::new();
+        for (index, piece) in told.split("v4.local.").enumerate() {
             let sealed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
             plain.push_str(if index == 0 { piece } else { piece.trim_start_matches(sealed) });
         }
@@ -350,6 +352,25 @@ impl Side {
     fn calls(&self, person: &str) -> usize {
         self.world.sandbox.calls().iter().filter(|call| call.person.as_deref() == Some(person)).count()
     }
+}
+
+/// All headers but the time of day and how long it took. How long the body is its bytes say, once they are made alike.
+fn headers(answer: &Answer) -> String {
+    let told = answer.headers.iter().filter(|(name, _)| !["date", "content-length"].contains(&name.as_str()));
+    let mut told: Vec<String> =
+        told.map(|(name, value)| format!("{name}: {}", without_times(value.to_str().unwrap()))).collect();
+    told.sort();
+    told.join("\n")
+}
+
+/// `total;dur=1.5` as `total;dur=`.
+fn without_times(value: &str) -> String {
+    let mut pieces = value.split("dur=");
+    let first = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(first, |told, piece| {
+        let rest = piece.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        told + "dur=" + rest
+    })
 }
 
 fn enabled(asker: &Asker) -> String {

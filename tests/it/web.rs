@@ -160,13 +160,14 @@ async fn instructions_fit_chatgpts_box_and_name_only_what_the_gpt_may_do() {
 }
 
 #[tokio::test]
-async fn those_who_run_the_gpt_read_the_names_of_its_spaces_in_the_instructions() {
+async fn the_instructions_are_the_same_for_those_who_run_the_gpt_and_name_no_space() {
     let world =
         World::with(&[("CAUSEWAY_SITE", "acme.atlassian.net"), ("CAUSEWAY_SPACES", "ENG,~alice")]).await;
     let config = Config::load(&world.env, &known_actions()).unwrap();
     let gpt: &Gpt = config.default_gpt();
-    assert!(web::instructions(gpt, &actions::all()).contains("ENG, ~alice"));
-    assert!(!world.get_bare("/instructions").await.expect(200).body.contains("~alice"));
+    let told = web::instructions(gpt, &actions::all());
+    assert!(!told.contains("ENG") && !told.contains("~alice"), "{told}");
+    assert_eq!(world.get_bare("/instructions").await.expect(200).body, told);
 }
 
 #[tokio::test]

@@ -30,7 +30,8 @@ impl Located {
 impl Wiki {
     /// What and where a page or blog post is.
     pub async fn located(&self, id: &ContentId) -> Result<Located, Problem> {
-        let (kind, content) = self.connection.located(id).await?;
+        let located = self.connection.located(id).await;
+        let (kind, content) = located.map_err(|error| self.unplaced(error))?;
         self.permit(&content.space_id)?;
         super::readable(&content.status)?;
         self.connection.has_read(content.id.as_str());
@@ -93,7 +94,9 @@ impl Wiki {
         depth: u32,
         cursor: Option<&str>,
     ) -> Result<Rows<Node>, Problem> {
-        Ok(self.connection.descendants(of, depth, cursor).await?)
+        let (mut nodes, next) = self.connection.descendants(of, depth, cursor).await?;
+        nodes.retain(|node| node.space_id.as_ref().is_none_or(|space| self.permit(space).is_ok()));
+        Ok((nodes, next))
     }
 
     /// The pages at the top of a space that this GPT may read.

@@ -61,14 +61,16 @@ impl Wiki {
     pub async fn attachment(&self, which: &AttachmentRef) -> Result<Filed, Problem> {
         let filed = match which {
             AttachmentRef::Id(id) => {
-                let file = self.connection.attachment(id).await?;
+                let file = self.connection.attachment(id).await.map_err(|error| self.unplaced(error))?;
                 let (kind, page) = file.container().ok_or_else(Problem::not_found)?;
-                let page = self.connection.located_as(kind, page).await?;
+                let page = self.connection.located_as(kind, page).await;
+                let page = page.map_err(|error| self.unplaced(error))?;
                 self.admit(&page)?;
                 Filed { file, page }
             }
             AttachmentRef::Named { page, name } => {
-                let (kind, page) = self.connection.located(page).await?;
+                let located = self.connection.located(page).await;
+                let (kind, page) = located.map_err(|error| self.unplaced(error))?;
                 self.admit(&page)?;
                 let file = self.named(kind, &page.id, name).await?;
                 Filed { file, page }

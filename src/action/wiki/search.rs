@@ -117,7 +117,7 @@ impl Wiki {
         let found = found.map_err(|error| search_problem(error, &built))?;
         let mark = mark(field, breadth);
         let next_cursor = found.cursor.as_deref().map(|next| self.seal_cursor(&format!("{mark}{next}")));
-        let (hits, total) = self.within_policy(found);
+        let (hits, total) = self.within_policy(found, &filters);
         Ok((Results { hits, total, cql: built.caller, next_cursor, breadth }, field))
     }
 
@@ -184,10 +184,12 @@ impl Wiki {
         cql::build(filters, field, keys.as_deref()).map_err(|error| cql_problem(&error))
     }
 
-    /// Drops what is outside the policy. Where something had to be dropped, a total would count it, so there is none.
-    fn within_policy(&self, found: Found) -> (Vec<Hit>, Option<u64>) {
+    /// Drops what is outside the policy, and what was not asked for. Where something had to be dropped, a total would count it,
+    /// so there is none.
+    fn within_policy(&self, found: Found, filters: &Filters) -> (Vec<Hit>, Option<u64>) {
         let before = found.hits.len();
-        let hits: Vec<Hit> = found.hits.into_iter().filter(|hit| self.permits_hit(hit)).collect();
+        let asked = |hit: &Hit| self.permits_hit(hit) && self.is_asked_for(hit, filters);
+        let hits: Vec<Hit> = found.hits.into_iter().filter(asked).collect();
         let total = if hits.len() == before { found.total } else { None };
         (hits, total)
     }
@@ -196,6 +198,16 @@ impl Wiki {
     fn permits_hit(&self, hit: &Hit) -> bool {
         let Some(allowed) = &self.allowed else { return true };
         hit.space_id.as_ref().is_some_and(|id| allowed.iter().any(|space| space.id == *id))
+    }
+
+    /// Whether a hit is of a type and a space that `filters` name. What raw CQL asks for, Confluence alone can tell.
+    fn is_asked_for(&self, hit: &Hit, filters: &Filters) -> bool {
+        let in_space = |key: &String| match self.allowed_space(key) {
+            Some(space) => hit.space_id.as_ref() == Some(&space.id),
+            None => self.allowed.is_none() && hit.is_in(key),
+        };
+        filters.asks_for_type(&hit.r#type)
+            && (filters.spaces.is_empty() || filters.spaces.iter().any(in_space))
     }
 
     fn resume_search(&self, cursor: Option<&str>) -> Result<Start, Problem> {

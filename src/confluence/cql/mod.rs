@@ -105,12 +105,30 @@ pub fn build(filters: &Filters, field: Field, policy_spaces: Option<&[String]>) 
     Ok(Built { caller: conjunction(caller, order.as_deref()), full: conjunction(full, order.as_deref()) })
 }
 
+/// What is searched where nobody says.
+const TYPES: [&str; 2] = ["page", "blogpost"];
+
+impl Filters {
+    /// Whether content of this type is asked for. Where raw CQL decides that, any may be.
+    pub fn asks_for_type(&self, name: &str) -> bool {
+        if self.types.is_empty() {
+            self.raw_decides_type() || TYPES.contains(&name)
+        } else {
+            self.types.iter().any(|known| known == name)
+        }
+    }
+
+    fn raw_decides_type(&self) -> bool {
+        self.raw.as_ref().is_some_and(|raw| raw.names_field("type"))
+    }
+}
+
 fn types(filters: &Filters) -> Option<String> {
     if !filters.types.is_empty() {
         return any_of("type", &filters.types);
     }
-    let decided_by_caller = filters.raw.as_ref().is_some_and(|raw| raw.names_field("type"));
-    (!decided_by_caller).then(|| "type IN (\"page\", \"blogpost\")".to_owned())
+    let types: Vec<String> = TYPES.map(str::to_owned).into();
+    if filters.raw_decides_type() { None } else { any_of("type", &types) }
 }
 
 fn criteria(filters: &Filters, field: Field) -> Vec<String> {
