@@ -41,8 +41,9 @@ mod metered;
 use crowd::{Crowd, Handle, Place, Work};
 use metered::Metered;
 
-/// The most bytes of a request's head: its URL of at most 52 KB and a sealed token of at most 24 KB.
-const MAX_HEAD: usize = 80 * 1024;
+/// The most bytes of a request's head: its URL of at most 52 KB and a sealed token of at most 24 KB. The protocol reads in pieces
+/// and may have taken more before it minds; the router refuses what is longer.
+pub const MAX_HEAD: usize = 80 * 1024;
 const MAX_HEADERS: usize = 100;
 /// A header that only those are answered with who are signed in.
 const OF_A_PERSON: &str = "server-timing";

@@ -181,7 +181,12 @@ impl Caller {
             self.services.extractor.clone(),
             self.services.clock.unix(),
         )
-        .await?;
+        .await
+        // Whoever may not use Confluence sees no space of the list either.
+        .map_err(|problem| match problem.kind {
+            Kind::NoAccess if !listed.is_empty() && !self.spaces.is_empty() => foreign_space(),
+            _ => problem,
+        })?;
         match self.spaces.iter().find_map(|key| wiki.allowed_key(key).err()) {
             Some(problem) => Err(problem),
             None => Ok(wiki),

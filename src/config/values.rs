@@ -52,11 +52,28 @@ pub fn parse_secret(text: &str) -> Result<Zeroizing<Vec<u8>>, String> {
             bytes.len()
         ));
     }
-    let distinct: BTreeSet<u8> = bytes.iter().copied().collect();
-    if distinct.len() < 12 {
+    if is_pattern(&bytes) {
         return Err("holds a key that is not random. Make one with causeway keygen".to_owned());
     }
     Ok(bytes)
+}
+
+/// Whether bytes are few, repeated, or counted up or down, as those of examples and tests are: of random keys not one in 2^60
+/// is. Every key that ever stood in this repository is such a pattern.
+fn is_pattern(bytes: &[u8]) -> bool {
+    let distinct: BTreeSet<&u8> = bytes.iter().collect();
+    let repeats = |period| bytes.iter().zip(&bytes[period..]).all(|(one, other)| one == other);
+    let masked: Vec<u8> = bytes.iter().map(|byte| byte ^ bytes[0]).collect();
+    distinct.len() < 12 || (1..=bytes.len() / 2).any(repeats) || is_counted(bytes) || is_counted(&masked)
+}
+
+/// Whether most steps from one byte to the next are the same.
+fn is_counted(bytes: &[u8]) -> bool {
+    let mut steps = [0_usize; 256];
+    for pair in bytes.windows(2) {
+        steps[usize::from(pair[1].wrapping_sub(pair[0]))] += 1;
+    }
+    steps.iter().any(|times| *times > bytes.len() / 2)
 }
 
 pub fn client_id(text: &str) -> Result<String, String> {

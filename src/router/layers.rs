@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::header::{CACHE_CONTROL, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
@@ -17,11 +17,14 @@ use tracing::Instrument as _;
 
 use super::body::Bodies;
 use crate::problem::{self, Kind, Problem};
+use crate::server::MAX_HEAD;
 use crate::telemetry::{Metrics, RequestId, Traceparent};
 use crate::urls::PublicUrl;
 
 /// The longest URL, in bytes: a text of 4,000 characters fits, however it is encoded.
 const MAX_URL: usize = 52 * 1024;
+/// What browsers are told where the public address is https: to come by it alone, for two years (RFC 6797 §6.1).
+const HTTPS_ONLY: &str = "max-age=63072000";
 /// How long a request may wait for a place.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -121,7 +124,7 @@ pub async fn frame(State(frame): State<Arc<Frame>>, mut request: Request, next: 
     let span =
         tracing::info_span!("request", %id, method, route, traceparent, status = tracing::field::Empty);
     request.extensions_mut().insert(id);
-    let answered = async { problem::render(edges(&frame.bodies, request, next).await, &frame.urls, &id) };
+    let answered = async { problem::render(edges(&frame, request, next).await, &frame.urls, &id) };
     let mut response = answered.instrument(span.clone()).await;
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), "answered"));
     span.record("status", response.status().as_u16());
@@ -148,12 +151,15 @@ fn method(method: &Method) -> &'static str {
 
 /// What every request and every answer has to keep to: a URL that some client of ours has a reason to send, a problem
 /// instead of the word of a limit, and headers, of which a handler that knows better keeps its own.
-async fn edges(bodies: &Bodies, request: Request, next: Next) -> Response {
+async fn edges(frame: &Frame, request: Request, next: Next) -> Response {
     let length = request.uri().path_and_query().map_or(0, |url| url.as_str().len());
     let mut response = if length > MAX_URL {
         long_url()
+    } else if head_length(&request) > MAX_HEAD {
+        (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The head of the request is too long.\n")
+            .into_response()
     } else {
-        AssertUnwindSafe(bodies.run(request, next)).catch_unwind().await.unwrap_or_else(|_| panicked())
+        AssertUnwindSafe(frame.bodies.run(request, next)).catch_unwind().await.unwrap_or_else(|_| panicked())
     };
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE && !is_a_problem(&response) {
         response = too_large();
@@ -166,7 +172,21 @@ async fn edges(bodies: &Bodies, request: Request, next: Next) -> Response {
     for (name, value) in defaults {
         response.headers_mut().entry(name).or_insert(value);
     }
+    if frame.urls.is_https() {
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HTTPS_ONLY));
+    }
     response
+}
+
+/// How many bytes a request's head has (RFC 9112 §3 and §5): the server reads a little more than it promises.
+fn head_length(request: &Request) -> usize {
+    let uri = request.uri();
+    let target = uri.path_and_query().map_or(1, |target| target.as_str().len())
+        + uri.authority().map_or(0, |authority| authority.as_str().len() + "https://".len());
+    let line = request.method().as_str().len() + target + "  HTTP/1.1\r\n".len();
+    let header =
+        |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + ": \r\n".len();
+    line + request.headers().iter().map(header).sum::<usize>() + "\r\n".len()
 }
 
 fn is_a_problem(response: &Response) -> bool {

@@ -123,6 +123,7 @@ fn derive(secret: &SecretString, purpose: &[u8]) -> Result<Zeroizing<[u8; 32]>, 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
     use std::time::Duration;
 
     use base64::Engine as _;
@@ -152,8 +153,8 @@ mod tests {
     }
 
     fn secret(seed: u8) -> SecretString {
-        let bytes: Vec<u8> = (0..32).map(|index: u8| index.wrapping_mul(7) ^ seed).collect();
-        STANDARD.encode(bytes).into()
+        static OF_THIS_RUN: LazyLock<[u8; 32]> = LazyLock::new(rand::random);
+        STANDARD.encode(Sha256::new().chain_update(*OF_THIS_RUN).chain_update([seed]).finalize()).into()
     }
 
     fn sealer(seeds: &[u8], clock: &Clock) -> Sealer {

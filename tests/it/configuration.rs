@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use causeway::config::{Config, Environment, McpClients, VARIABLES};
 use causeway::known_actions;
 use secrecy::ExposeSecret as _;
@@ -119,6 +121,19 @@ fn a_sealing_key_is_random_and_long() {
     check(&[("CAUSEWAY_SECRET", short)], "CAUSEWAY_SECRET", &["11 bytes", "32", "causeway keygen"]);
     check(&[("CAUSEWAY_SECRET", zeros)], "CAUSEWAY_SECRET", &["not random", "causeway keygen"]);
     check(&[("CAUSEWAY_SECRET", &format!("{},{short}", secret(9)))], "CAUSEWAY_SECRET", &["32"]);
+    let key = |byte: &dyn Fn(u8) -> u8| STANDARD.encode((0..48).map(byte).collect::<Vec<u8>>());
+    for pattern in [
+        key(&|_| 0xff),
+        key(&|n| n),
+        key(&|n| 200_u8.wrapping_sub(n.wrapping_mul(5))),
+        // The keys of this repository's own tests were these once.
+        key(&|n| n.wrapping_mul(7) ^ 1),
+        key(&|n| n.wrapping_mul(7) ^ 0xa5),
+        STANDARD.encode("0123456789abcdefGHIJKLMNOPQRSTUV"),
+        STANDARD.encode("q7Zx!s9KfP2w".repeat(4)),
+    ] {
+        check(&[("CAUSEWAY_SECRET", &pattern)], "CAUSEWAY_SECRET", &["not random", "causeway keygen"]);
+    }
     check(&[("CAUSEWAY_SECRET", ",")], "CAUSEWAY_SECRET", &["no key"]);
     assert_eq!(
         load(&[("CAUSEWAY_SECRET", &format!("{}, {}", secret(8), secret(9)))]).unwrap().secrets.len(),

@@ -7,11 +7,13 @@ use causeway::config::{Config, Environment};
 use causeway::openapi::{document, json, lint::lint};
 use causeway::{actions, known_actions};
 
+use crate::support::secret;
+
 /// The configuration that the committed document is made with.
 pub fn example() -> Environment {
     let pairs = [
         ("CAUSEWAY_PUBLIC_URL", "https://causeway.example.com"),
-        ("CAUSEWAY_SECRET", "MDEyMzQ1Njc4OWFiY2RlZkdISUpLTE1OT1BRUlNUVVY="),
+        ("CAUSEWAY_SECRET", &secret(1)),
         ("CAUSEWAY_CLIENT_ID", "example"),
         ("CAUSEWAY_CLIENT_SECRET", "example-gpt-secret"),
         ("ATLASSIAN_CLIENT_ID", "example"),

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod allow_list;
 mod asking;
 mod attachment_text;
 mod attachments;
@@ -18,7 +19,9 @@ mod economy;
 mod failures;
 mod files;
 mod find_page;
+mod forgetful;
 mod hard_content;
+mod heads;
 mod history;
 mod hostile;
 mod infra;

@@ -80,6 +80,7 @@ impl Checks {
         let mut checks = vec![public_url(&self.config), reachable];
         checks.push(good("Sealing key", "At least 256 bits, and not a pattern."));
         checks.extend(atlassian);
+        checks.push(site(&self.config));
         checks.extend(documents(&self.config, &self.entries));
         checks.push(operator(&self.config));
         checks.into()
@@ -199,6 +200,28 @@ fn upstream(title: &str, sign: Option<Sign>, base: &Url, variable: &str) -> Chec
             ),
         ),
     }
+}
+
+/// Atlassian lets anybody sign in to an app that is shared, each with sites of their own.
+fn site(config: &Config) -> Check {
+    let title = "Confluence site is set";
+    let open: Vec<String> = config
+        .gpts
+        .iter()
+        .filter(|gpt| gpt.site.is_none())
+        .map(|gpt| format!("\u{201c}{}\u{201d}", gpt.name))
+        .collect();
+    if open.is_empty() {
+        return good(title, "Only people of that site are served.");
+    }
+    doubtful(
+        title,
+        &format!(
+            "Any Atlassian account may sign in to {} and spend the app\u{2019}s points on a site of its own.",
+            open.join(", ")
+        ),
+        "Set CAUSEWAY_SITE, or site in CAUSEWAY_CONFIG, to the host of your site, such as your-company.atlassian.net.",
+    )
 }
 
 fn documents(config: &Config, entries: &[Entry]) -> Vec<Check> {

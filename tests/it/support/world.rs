@@ -1,7 +1,7 @@
 //! Starting gateways, and asking them things.
 
 use std::future::pending;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,6 +10,7 @@ use causeway::config::{Config, Environment};
 use causeway::sandbox::{App, Sandbox};
 use causeway::{Gateway, serve, serve_admin};
 use reqwest::RequestBuilder;
+use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 
 use super::{Answer, Browser, Session};
@@ -179,8 +180,8 @@ impl World {
     }
 }
 
-/// A sealing key; another `seed` is another key.
+/// A sealing key of this run; another `seed` is another key. None stands here: a gateway would refuse it.
 pub fn secret(seed: u8) -> String {
-    let bytes: Vec<u8> = (0..32).map(|index: u8| index.wrapping_mul(7) ^ seed).collect();
-    STANDARD.encode(bytes)
+    static OF_THIS_RUN: LazyLock<[u8; 32]> = LazyLock::new(rand::random);
+    STANDARD.encode(Sha256::new().chain_update(*OF_THIS_RUN).chain_update([seed]).finalize())
 }
