@@ -99,8 +99,11 @@ impl Wiki {
     pub async fn document(&self, id: &ContentId, version: Option<u32>) -> Result<Document, Problem> {
         let (kind, content) = match self.connection.content(id, version).await {
             Ok(found) => found,
-            // Too large, say: where it is decides first whether that may be told.
-            Err(error) if self.allowed.is_some() && tells_of_content(&error) => {
+            // Too large, say: where it is decides first whether that may be told. A failure may be of this very body.
+            Err(error)
+                if self.allowed.is_some()
+                    && (tells_of_content(&error) || matches!(error, Error::Unavailable(_))) =>
+            {
                 self.located(id).await?;
                 return Err(error.into());
             }
@@ -120,8 +123,16 @@ impl Wiki {
 
     /// Current pages and blog posts of exactly this title, in any case, that the policy lets through.
     pub async fn titled(&self, title: &str, space: Option<&Space>) -> Result<Vec<Titled>, Problem> {
+        // Those outside, however many, crowd out none inside.
+        let spaces: Vec<SpaceId> = match (space, &self.allowed) {
+            (Some(space), _) => vec![space.id.clone()],
+            (None, Some(allowed)) if allowed.is_empty() => return Ok(Vec::new()),
+            (None, allowed) => {
+                allowed.iter().flat_map(|spaces| spaces.iter()).map(|space| space.id.clone()).collect()
+            }
+        };
         let mut titled = Vec::new();
-        for content in self.connection.pages_titled(title, space.map(|space| &space.id)).await? {
+        for content in self.connection.pages_titled(title, &spaces).await? {
             if self.permit(&content.space_id).is_ok() {
                 let space = Some(self.space_of(&content.space_id).await?.key.clone());
                 let web_path = content.web_path();

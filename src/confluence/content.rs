@@ -155,8 +155,9 @@ pub(super) struct WebLinks {
     pub(super) webui: Option<String>,
 }
 
-/// How many pages of one title are looked at.
+/// How many pages of one title are looked at, and in how many spaces at the most where spaces are named.
 const SAME_TITLE: usize = 250;
+const MAX_SPACES: usize = 100;
 
 impl Connection {
     /// A page or blog post with its body, current or at `version`. An id that is no page may be a blog post's.
@@ -232,7 +233,7 @@ impl Connection {
             ("body-format", "storage".to_owned()),
             ("limit", "1".to_owned()),
         ];
-        Ok(self.pages(query, title, Some(space)).await?.into_iter().next())
+        Ok(self.pages(query, title, std::slice::from_ref(space)).await?.into_iter().next())
     }
 
     /// The versions of a page or blog post, newest first, and where the list goes on.
@@ -251,15 +252,18 @@ impl Connection {
         Ok((own.map(|row| row.version).collect(), cursor))
     }
 
-    /// Current pages of exactly this title, in one space or in all that the person sees, without bodies.
-    pub async fn pages_titled(&self, title: &str, space: Option<&SpaceId>) -> Result<Vec<Content>, Error> {
+    /// Current pages of exactly this title, in these spaces or, where none is named, in all that the person sees; without bodies.
+    pub async fn pages_titled(&self, title: &str, spaces: &[SpaceId]) -> Result<Vec<Content>, Error> {
         let mut query = vec![
             ("title", title.to_owned()),
             ("status", "current".to_owned()),
             ("limit", SAME_TITLE.to_string()),
         ];
-        query.extend(space.map(|id| ("space-id", id.to_string())));
-        self.pages(query, title, space).await
+        if (1..=MAX_SPACES).contains(&spaces.len()) {
+            let ids: Vec<&str> = spaces.iter().map(SpaceId::as_str).collect();
+            query.push(("space-id", ids.join(",")));
+        }
+        self.pages(query, title, spaces).await
     }
 
     /// Current pages, but none of another title or space than was asked for: a filter that Confluence ignores lets nothing in.
@@ -267,7 +271,7 @@ impl Connection {
         &self,
         query: Vec<(&'static str, String)>,
         title: &str,
-        space: Option<&SpaceId>,
+        spaces: &[SpaceId],
     ) -> Result<Vec<Content>, Error> {
         let list: List<Lenient<Content>> =
             self.send(Call::get(Price::List, &["api", "v2", "pages"], query)).await?;
@@ -276,7 +280,7 @@ impl Connection {
         }
         let asked = |page: &Content| {
             is_same_title(&page.title, title)
-                && space.is_none_or(|space| page.space_id == *space)
+                && (spaces.is_empty() || spaces.contains(&page.space_id))
                 && matches!(page.status.as_str(), "" | "current")
         };
         Ok(list.results.into_iter().filter_map(|row| row.0).filter(asked).collect())

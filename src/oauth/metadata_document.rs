@@ -180,13 +180,14 @@ mod tests {
 
     use super::*;
     use crate::config::Environment;
+    use crate::seal::random_key;
 
     const URL: &str = "https://agent.example/client.json";
 
     fn config(clients: &str) -> Config {
         let env = [
             ("CAUSEWAY_PUBLIC_URL", "https://wiki.example.com"),
-            ("CAUSEWAY_SECRET", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+            ("CAUSEWAY_SECRET", &random_key()),
             ("CAUSEWAY_CLIENT_ID", "client!+ID"),
             ("CAUSEWAY_CLIENT_SECRET", "s3cret+% &="),
             ("CAUSEWAY_MCP_CLIENTS", clients),

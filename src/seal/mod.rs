@@ -121,6 +121,13 @@ fn derive(secret: &SecretString, purpose: &[u8]) -> Result<Zeroizing<[u8; 32]>, 
     expanded.map(|()| derived).map_err(|error| error.to_string())
 }
 
+/// A key for one test: none may stand in the repository, since a gateway would start with it.
+#[cfg(test)]
+pub fn random_key() -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(rand::random::<[u8; 32]>())
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::LazyLock;

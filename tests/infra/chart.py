@@ -3,6 +3,8 @@
 Causeway is given the environment and the files of each pod. Values that the chart has to refuse are tried too.
 """
 
+import base64
+import os
 import pathlib
 import subprocess
 import sys
@@ -25,7 +27,7 @@ REFUSED = {
 
 # What the Secret would hold.
 SECRETS = {
-    "sealing-key": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+    "sealing-key": base64.b64encode(os.urandom(32)).decode(),
     "client-secret": "of-the-client",
     "atlassian-client-secret": "of-the-app",
     "eng": "of-engineering",

@@ -36,6 +36,19 @@ async fn a_sound_gateway_passes_and_the_scopes_to_tick_are_listed() {
 }
 
 #[tokio::test]
+async fn a_gateway_for_every_site_says_who_may_sign_in_and_one_for_a_site_does_not() {
+    let open = World::start().await;
+    let (_, text) = check(&open, &[], &[]).await;
+    let said = "Any Atlassian account may sign in";
+    assert!(text.contains(said) && text.contains("CAUSEWAY_SITE"), "{text}");
+    assert!(open.get_bare("/").await.expect(200).body.contains(said));
+    let closed = World::of_acme().await;
+    let (_, text) = check(&closed, &[], &[]).await;
+    assert!(!text.contains(said), "{text}");
+    assert!(!closed.get_bare("/").await.expect(200).body.contains(said));
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_said_with_its_remedy_and_fails_the_command() {
     let world = World::start().await;
     let (passed, text) = check(&world, &[("ATLASSIAN_AUTH_URL", "http://127.0.0.1:9")], &["--json"]).await;

@@ -141,6 +141,28 @@ fn a_sealing_key_is_random_and_long() {
     );
 }
 
+/// Whoever copies a key from an example, a test or a bench is told; so that none need be known by name, none is random.
+#[test]
+fn no_key_that_stands_in_this_repository_starts_a_gateway() {
+    let mut found = 0;
+    let mut places: Vec<PathBuf> =
+        ["README.md", "benches", "infra", "src", "tests"].map(PathBuf::from).into();
+    while let Some(place) = places.pop() {
+        if place.is_dir() {
+            let inside = std::fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().path());
+            places.extend(inside.filter(|path| !path.ends_with("node_modules")));
+            continue;
+        }
+        let text = String::from_utf8_lossy(&std::fs::read(&place).unwrap()).into_owned();
+        let in_base64 = |c: char| c.is_ascii_alphanumeric() || "+/_-=".contains(c);
+        for key in text.split(|c| !in_base64(c)).filter(|word| word.len() == 44 && word.ends_with('=')) {
+            found += 1;
+            assert!(load(&[("CAUSEWAY_SECRET", key)]).is_err(), "a key of {} is accepted", place.display());
+        }
+    }
+    assert!(found > 1, "at least those that are refused on purpose are there");
+}
+
 #[test]
 fn clients_are_plain_and_their_secrets_long() {
     check(&[("CAUSEWAY_CLIENT_ID", "causeway-docs")], "CAUSEWAY_CLIENT_ID", &["Swagger UI", "another"]);

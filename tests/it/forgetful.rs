@@ -406,6 +406,11 @@ async fn what_is_wrong_with_a_page_outside_is_not_told() {
             case.world.sandbox.clear_faults();
         }
     }
+    // A body alone may make Confluence fail.
+    let fault = Fault { path_contains: "body-format".to_owned(), times: 1, kind: refusal(500) };
+    case.world.sandbox.inject(fault);
+    let answer = case.world.get(&alice, &format!("/v1/pages/{}", case.outside)).await;
+    assert_eq!((answer.status, answer.nameless()), (404, absent.nameless()));
     // Inside, what is wrong is said.
     let fault = Fault { path_contains: "body-format".to_owned(), times: 1, kind: FaultKind::HugeBody };
     case.world.sandbox.inject(fault);
