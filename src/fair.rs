@@ -34,6 +34,16 @@ pub enum Refused {
     NotInTime,
 }
 
+impl Refused {
+    /// A word for it in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TooManyWait => "too many wait",
+            Self::NotInTime => "no place in time",
+        }
+    }
+}
+
 /// A pool of permits. A clone is another handle to the same pool.
 pub struct FairPool<K: Key>(Arc<Mutex<State<K>>>);
 
@@ -98,6 +108,17 @@ impl<K: Key> FairPool<K> {
         }
     }
 
+    /// Permits for `key`, if there are any now and nobody waits for them.
+    pub fn try_acquire(&self, key: K, permits: usize) -> Option<Permit<K>> {
+        self.take_at_once(&mut self.0.lock(), key, permits)
+    }
+
+    /// Whether one more permit for `key` would have to be waited for.
+    pub fn is_used_up_for(&self, key: K) -> bool {
+        let state = self.0.lock();
+        state.free == 0 || !state.is_within_share(key, 1) || state.next().is_some()
+    }
+
     /// How many permits nobody holds.
     pub fn free(&self) -> usize {
         self.0.lock().free
@@ -111,10 +132,8 @@ impl<K: Key> FairPool<K> {
     fn demand(&self, key: K, permits: usize) -> Demanded<K> {
         let mut state = self.0.lock();
         let permits = permits.min(state.shares.permits);
-        // Those who wait while there is enough for this demand wait for their own shares, or for more than there is.
-        if permits <= state.free && state.is_within_share(key, permits) && state.next().is_none() {
-            state.take(key, permits);
-            return Demanded::Met(self.permit(key, permits));
+        if let Some(permit) = self.take_at_once(&mut state, key, permits) {
+            return Demanded::Met(permit);
         }
         let evicted = match state.make_way(key) {
             Ok(evicted) => evicted,
@@ -128,6 +147,16 @@ impl<K: Key> FairPool<K> {
         drop(state);
         drop(evicted);
         Demanded::Waits(ticket, answer)
+    }
+
+    fn take_at_once(&self, state: &mut State<K>, key: K, permits: usize) -> Option<Permit<K>> {
+        let permits = permits.min(state.shares.permits);
+        // Those who wait while there is enough for this demand wait for their own shares, or for more than there is.
+        if permits > state.free || !state.is_within_share(key, permits) || state.next().is_some() {
+            return None;
+        }
+        state.take(key, permits);
+        Some(self.permit(key, permits))
     }
 
     fn permit(&self, key: K, permits: usize) -> Permit<K> {

@@ -1,5 +1,6 @@
 //! Every path on one page, then the layers.
 
+mod admission;
 mod body;
 mod documents;
 mod health;
@@ -40,14 +41,22 @@ pub fn router(gateway: &Gateway) -> Router {
     };
     let server_metadata = || get(oauth::server_metadata).options(oauth::preflight);
     let resource_metadata = || get(oauth::resource_metadata).options(oauth::preflight);
-    let in_flight = layers::InFlight::new(gateway.config.max_in_flight, gateway.services.metrics.clone());
-    let places = from_fn_with_state(in_flight, layers::wait_for_a_place);
+    let in_flight = admission::InFlight::new(gateway.config.max_in_flight, gateway.services.metrics.clone());
+    let places = from_fn_with_state(in_flight, admission::wait_for_a_place);
 
+    // Layers are passed from the last to the first: the bearer comes before the body, and both before a place.
     let actions: Router = action::router(gateway.entries.iter()).with_state(gateway.services.clone()).into();
+    let actions = actions
+        .layer(places.clone())
+        .layer(from_fn_with_state(gateway.services.clone(), action::open_bearer));
+    let door = mcp::Door::new(gateway.services.clone(), &gateway.entries, gateway.config.clone());
     let mcp = Router::new()
         .route("/mcp", post(mcp::answer))
         .route("/gpts/{gpt}/mcp", post(mcp::answer))
-        .with_state(mcp::Door::new(gateway.services.clone(), &gateway.entries, gateway.config.clone()));
+        .with_state(door.clone())
+        .layer(places)
+        .layer(from_fn(body::whole))
+        .layer(from_fn_with_state(door, mcp::open_bearer));
     let oauth = Router::new()
         .route("/oauth/authorize", get(oauth::authorize))
         .route("/oauth/consent", post(oauth::consent))
@@ -91,8 +100,8 @@ pub fn router(gateway: &Gateway) -> Router {
         .with_state(Health::new(gateway));
 
     Router::new()
-        .merge(actions.layer(places.clone()))
-        .merge(mcp.layer(places).layer(from_fn(body::whole)))
+        .merge(actions)
+        .merge(mcp)
         .merge(oauth)
         .merge(documents)
         .merge(pages)

@@ -33,7 +33,7 @@ pub use audit::{Audit, outcome};
 pub use caller::{Caller, Services};
 pub use image::Image;
 pub use input::{CommaList, from_request};
-pub use operation::{as_schema, router, timed};
+pub use operation::{as_schema, open_bearer, router, timed};
 pub use schema::plain;
 pub use text::{clip, fit, json_bytes, start};
 pub use wiki::{

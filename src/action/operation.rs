@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{RawPathParams, RawQuery, State};
+use axum::extract::{RawPathParams, RawQuery, Request, State};
+use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Map, Value, json};
@@ -37,10 +39,10 @@ impl Entry {
         // Each layer clones what it wraps for each request.
         let entry = Arc::new(self.clone());
         let answer = move |State(services): State<Arc<Services>>,
-                           headers: HeaderMap,
+                           Extension(grant): Extension<Grant>,
                            path: PathParams,
                            RawQuery(query): RawQuery| async move {
-            answer(&entry, &services, &headers, path, query.as_deref().unwrap_or_default()).await
+            answer(&entry, &services, grant, path, query.as_deref().unwrap_or_default()).await
         };
         (Vec::new(), paths, get(answer))
     }
@@ -97,18 +99,29 @@ impl Entry {
 /// A path that is not UTF-8 has no parameters.
 type PathParams = Result<RawPathParams, RawPathParamsRejection>;
 
+/// Opens the bearer token before anything else is done: the handler and the layers between find the grant in the request's
+/// extensions. Without a token that counts the answer is 401 at once.
+pub async fn open_bearer(
+    State(services): State<Arc<Services>>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let grant = services.server.grant(request.headers(), Door::Actions, None).map_err(sign_in)?;
+    grant.attach(request.extensions_mut());
+    Ok(next.run(request).await)
+}
+
 async fn answer(
     entry: &Entry,
     services: &Arc<Services>,
-    headers: &HeaderMap,
+    grant: Grant,
     path: PathParams,
     query: &str,
-) -> Result<Response, Problem> {
-    let grant = services.server.grant(headers, Door::Actions, None).map_err(sign_in)?;
+) -> Response {
     let (tally, gpt) = (grant.tally.clone(), grant.gpt.clone());
     let json = output(entry, services, grant, path, query).await;
     let answer = json.map(|json| ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], json));
-    Ok(timed(answer.into_response(), &tally, &gpt))
+    timed(answer.into_response(), &tally, &gpt)
 }
 
 async fn output(

@@ -1,7 +1,7 @@
 //! The MCP door: the enabled actions of a GPT as tools, over Streamable HTTP without sessions. Any replica answers any
 //! request, in JSON; nothing is ever pushed, so that GET and DELETE have nothing to do here.
 //!
-//! The journey of a request: [`answer`] (origin, bearer, JSON-RPC) → rmcp (protocol versions) → `session` → [`Entry::call`].
+//! The journey of a request: [`open_bearer`] (origin, bearer) → [`answer`] (JSON-RPC) → rmcp (protocol versions) → `session` → [`Entry::call`].
 
 mod guard;
 mod research;
@@ -10,11 +10,13 @@ mod tools;
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rmcp::model::{ClientJsonRpcMessage, ErrorCode, Implementation, ServerCapabilities, ServerConfig};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
@@ -23,6 +25,7 @@ use serde_json::{Value, json};
 
 use crate::action::{Entry, Services, timed};
 use crate::config::{Config, Gpt};
+use crate::oauth::Grant;
 use crate::problem::{Kind, Problem};
 use crate::seal::payloads;
 use crate::telemetry::RequestId;
@@ -80,15 +83,31 @@ impl Profile {
     }
 }
 
-/// Answers `POST /mcp` and `POST /gpts/{gpt}/mcp`.
-pub async fn answer(State(door): State<Door>, slug: Option<Path<String>>, request: Request) -> Response {
+/// Opens the bearer token of a request to an MCP endpoint before anything else is done, its body read included: [`answer`]
+/// and the layers between find the grant in the request's extensions. Without a token that counts the answer is 401 at once.
+pub async fn open_bearer(
+    State(door): State<Door>,
+    slug: Option<Path<String>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let slug = slug.as_ref().map(|Path(slug)| slug.as_str());
-    match door.respond(slug, request).await {
-        Ok(response) => response,
-        Err(Refusal::Problem(problem)) => problem.into_response(),
-        Err(Refusal::Challenge(challenge)) => challenge.answer(&door.0.config.public_url, slug),
-        Err(Refusal::JsonRpc(code, message)) => not_json_rpc(code, message),
+    match door.identify(slug, request.headers()) {
+        Ok(grant) => grant.attach(request.extensions_mut()),
+        Err(refusal) => return refusal.answer(&door, slug),
     }
+    next.run(request).await
+}
+
+/// Answers `POST /mcp` and `POST /gpts/{gpt}/mcp`, behind [`open_bearer`].
+pub async fn answer(
+    State(door): State<Door>,
+    slug: Option<Path<String>>,
+    Extension(grant): Extension<Grant>,
+    request: Request,
+) -> Response {
+    let slug = slug.as_ref().map(|Path(slug)| slug.as_str());
+    door.respond(slug, grant, request).await.unwrap_or_else(|refusal| refusal.answer(&door, slug))
 }
 
 /// Why a request gets no answer of the protocol.
@@ -98,16 +117,33 @@ enum Refusal {
     JsonRpc(ErrorCode, &'static str),
 }
 
+impl Refusal {
+    fn answer(self, door: &Door, slug: Option<&str>) -> Response {
+        match self {
+            Self::Problem(problem) => problem.into_response(),
+            Self::Challenge(challenge) => challenge.answer(&door.0.config.public_url, slug),
+            Self::JsonRpc(code, message) => not_json_rpc(code, message),
+        }
+    }
+}
+
 impl Door {
-    async fn respond(&self, slug: Option<&str>, request: Request) -> Result<Response, Refusal> {
+    /// Who calls this endpoint, from where it may be called.
+    fn identify(&self, slug: Option<&str>, headers: &HeaderMap) -> Result<Grant, Refusal> {
         let Shared { services, config, .. } = &*self.0;
-        let profile = self.profile(slug).ok_or_else(|| Refusal::Problem(no_such_gpt()))?;
+        let profile = self.endpoint(slug)?;
+        guard::check_origin(headers, &config.public_url).map_err(Refusal::Problem)?;
+        let grant = services.server.grant(headers, payloads::Door::Mcp, Some(&profile.gpt.client_id));
+        grant.map_err(|error| Refusal::Challenge(error.into()))
+    }
+
+    fn endpoint(&self, slug: Option<&str>) -> Result<&Arc<Profile>, Refusal> {
+        self.profile(slug).ok_or_else(|| Refusal::Problem(no_such_gpt()))
+    }
+
+    async fn respond(&self, slug: Option<&str>, grant: Grant, request: Request) -> Result<Response, Refusal> {
+        let profile = self.endpoint(slug)?;
         let (mut parts, body) = request.into_parts();
-        guard::check_origin(&parts.headers, &config.public_url).map_err(Refusal::Problem)?;
-        let grant = services
-            .server
-            .grant(&parts.headers, payloads::Door::Mcp, Some(&profile.gpt.client_id))
-            .map_err(|error| Refusal::Challenge(error.into()))?;
         let body = to_bytes(body, MAX_BODY).await.map_err(|_| Refusal::Problem(too_large()))?;
         check_message(&parts.headers, &body)?;
         prepare(&mut parts);

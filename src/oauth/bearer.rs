@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, header};
 
 use super::AuthorizationServer;
 use super::client::is_still_welcome;
@@ -23,6 +23,14 @@ pub struct Grant {
     pub access: Arc<Opened>,
     /// What answering the request has cost so far.
     pub tally: Tally,
+}
+
+impl Grant {
+    /// Puts the grant where the layers and the handler behind find it, and whose it is.
+    pub fn attach(self, extensions: &mut Extensions) {
+        extensions.insert(self.access.token.account());
+        extensions.insert(self);
+    }
 }
 
 /// Why a request's token does not count.

@@ -1,9 +1,7 @@
-//! What holds for every request: a name, a line in the log, headers, a place, and a problem where nothing else answers.
+//! What holds for every request: a name, a line in the log, headers, and a problem where nothing else answers.
 
-use std::future::pending;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
@@ -11,8 +9,6 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::sleep;
 use tracing::Instrument as _;
 
 use super::body::Bodies;
@@ -25,85 +21,6 @@ use crate::urls::PublicUrl;
 const MAX_URL: usize = 52 * 1024;
 /// What browsers are told where the public address is https: to come by it alone, for two years (RFC 6797 §6.1).
 const HTTPS_ONLY: &str = "max-age=63072000";
-/// How long a request may wait for a place.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How many requests may wait for each place. More would only wait in vain, and take memory.
-const WAITING: usize = 16;
-
-/// From when on a request is slow, and how often it is looked whether there is a place for one more that is.
-const PROMPT: Duration = Duration::from_secs(15);
-const AGAIN: Duration = Duration::from_millis(500);
-
-/// Places for requests that call Confluence (`CAUSEWAY_MAX_IN_FLIGHT`), and for those that wait for one.
-#[derive(Clone)]
-pub struct InFlight {
-    places: Arc<Places>,
-    metrics: Metrics,
-}
-
-struct Places {
-    working: Semaphore,
-    waiting: Semaphore,
-    /// Half of the working: what slow requests may take while others wait.
-    slow: Semaphore,
-}
-
-impl InFlight {
-    pub fn new(places: usize, metrics: Metrics) -> Self {
-        let waiting = Semaphore::new(places.saturating_mul(WAITING).min(Semaphore::MAX_PERMITS));
-        let slow = Semaphore::new(places.div_ceil(2));
-        Self { places: Arc::new(Places { working: Semaphore::new(places), waiting, slow }), metrics }
-    }
-
-    /// A place, at once or after a while; the reason when there is none.
-    async fn take(&self) -> Result<SemaphorePermit<'_>, &'static str> {
-        let Places { working, waiting, .. } = &*self.places;
-        if let Ok(place) = working.try_acquire() {
-            return Ok(place);
-        }
-        let _waiting = waiting.try_acquire().map_err(|_| "too many wait")?;
-        let _counted = self.metrics.waiting();
-        match tokio::time::timeout(PATIENCE, working.acquire()).await {
-            Ok(Ok(place)) => Ok(place),
-            _ => Err("no place in time"),
-        }
-    }
-
-    /// Resolves when a request that has just begun has become slow, there are as many slow ones as there may be, and no place
-    /// is left for others. However many wait for what does not come, half of the places stay for those that do not.
-    async fn must_go(&self) {
-        sleep(PROMPT).await;
-        let Places { working, slow, .. } = &*self.places;
-        loop {
-            if let Ok(_place) = slow.try_acquire() {
-                return pending().await;
-            }
-            if working.available_permits() == 0 {
-                return;
-            }
-            sleep(AGAIN).await;
-        }
-    }
-}
-
-/// Waits for a place, not for long.
-pub async fn wait_for_a_place(State(in_flight): State<InFlight>, request: Request, next: Next) -> Response {
-    let reason = match in_flight.take().await {
-        Ok(_place) => {
-            let _counted = in_flight.metrics.in_flight();
-            tokio::select! {
-                response = next.run(request) => return response,
-                () = in_flight.must_go() => {}
-            }
-            in_flight.metrics.shed("slow");
-            return Problem::too_slow().into_response();
-        }
-        Err(reason) => reason,
-    };
-    in_flight.metrics.shed(reason);
-    Problem::overloaded().into_response()
-}
 
 /// What stands around every route.
 pub struct Frame {
@@ -227,61 +144,4 @@ pub async fn no_such_method() -> Problem {
 /// A panic is a defect; whoever meets it gets a problem like any other.
 fn panicked() -> Response {
     Problem::internal("a handler panicked").into_response()
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::Router;
-    use axum::body::Body;
-    use axum::middleware::from_fn_with_state;
-    use axum::routing::get;
-    use futures_util::future::join_all;
-    use tokio::task::JoinSet;
-    use tower::ServiceExt as _;
-
-    use super::*;
-    use crate::clock::Clock;
-
-    const PLACES: usize = 8;
-
-    /// A gateway whose `/` is answered at once, and whose `/slow` is not.
-    fn app() -> Router {
-        let in_flight = InFlight::new(PLACES, Metrics::new(&Clock::system()));
-        let routes = Router::new().route("/", get(|| async { "well" })).route("/slow", get(pending::<()>));
-        routes.layer(from_fn_with_state(in_flight, wait_for_a_place))
-    }
-
-    async fn ask(app: Router, path: &'static str) -> u16 {
-        let request = Request::get(path).body(Body::empty()).unwrap();
-        app.oneshot(request).await.unwrap().status().as_u16()
-    }
-
-    fn ask_at_once(app: &Router, path: &'static str, times: usize) -> JoinSet<u16> {
-        (0..times).map(|_| ask(app.clone(), path)).collect()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn however_many_hang_within_seconds_others_are_answered() {
-        let app = app();
-        let mut hanging = ask_at_once(&app, "/slow", 2 * PLACES);
-        for _ in 0..3 {
-            sleep(PROMPT + AGAIN).await;
-            for answer in join_all((0..100).map(|_| ask(app.clone(), "/"))).await {
-                assert_eq!(answer, 200);
-            }
-        }
-        while let Some(answer) = hanging.try_join_next() {
-            assert!([503, 504].contains(&answer.unwrap()), "no place, or too slow");
-        }
-        assert!((PLACES / 2..PLACES).contains(&hanging.len()), "{} are left", hanging.len());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn while_there_are_places_nothing_slow_has_to_go() {
-        let app = app();
-        let mut hanging = ask_at_once(&app, "/slow", PLACES - 1);
-        sleep(PROMPT * 10).await;
-        assert!(hanging.try_join_next().is_none());
-        assert_eq!(ask(app, "/").await, 200);
-    }
 }
