@@ -14,6 +14,9 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+/// How long a request may wait for permits in all: whoever gets none hears so within 5 seconds.
+pub const PATIENCE: Duration = Duration::from_millis(4500);
+
 /// How much there is, and how much of it is one person's at the most.
 #[derive(Clone, Copy, Debug)]
 pub struct Shares {
@@ -305,8 +308,6 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
-
-    const PATIENCE: Duration = Duration::from_secs(5);
 
     fn pool(permits: usize, of_one: usize, waiting: usize) -> FairPool<char> {
         FairPool::new(Shares { permits, of_one, waiting })

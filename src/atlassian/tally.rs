@@ -10,6 +10,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::clock::Clock;
+use crate::fair::PATIENCE;
+
+/// However long a request has taken, it may wait for so long for what is scarce.
+const LEAST_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The costs of one request. Clones count together. A call that is shared with another request of the same person counts
 /// there, where it was begun.
@@ -130,6 +134,14 @@ impl Tally {
     pub fn upstream(&self) -> Duration {
         let waiting = self.0.waiting();
         waiting.total + waiting.since.map_or(Duration::ZERO, |since| self.0.clock.instant() - since)
+    }
+
+    /// How long the whole request may still wait for something scarce.
+    pub fn patience(&self) -> Duration {
+        match &self.0.whole {
+            Some(whole) => whole.patience(),
+            None => PATIENCE.saturating_sub(self.total()).max(LEAST_PATIENCE),
+        }
     }
 
     /// How long the request has taken in all.

@@ -78,6 +78,7 @@ impl<V: Clone + Send + Sync + 'static> Counted<V> {
     }
 }
 
-fn key(partition: &Partition, name: &str) -> Vec<u8> {
+/// What something of this name is remembered by.
+pub fn key(partition: &Partition, name: &str) -> Vec<u8> {
     [partition, name.as_bytes()].concat()
 }

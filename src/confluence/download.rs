@@ -2,12 +2,12 @@
 //! Authorization, to the configured hosts only, and is neither logged nor handed out.
 
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_LENGTH};
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 use tracing::{Instrument as _, field};
 use url::Url;
 
 use super::points::{self, Price};
-use super::{AttachmentId, Call, Connection, ContentId, Error, Expected};
+use super::{AttachmentId, Call, Connection, ContentId, Error, Expected, SILENCE};
 use crate::atlassian::describe;
 use crate::clock::Stopwatch;
 use crate::telemetry::TRACED;
@@ -100,9 +100,10 @@ impl Download {
         self.length
     }
 
-    /// The next bytes; nothing at the end.
+    /// The next bytes; nothing at the end. A media host that falls silent is waited for no longer than Confluence is.
     pub async fn chunk(&mut self) -> Result<Option<bytes::Bytes>, Error> {
-        let Some(chunk) = self.response.chunk().await.map_err(|error| foreign(&describe(error)))? else {
+        let chunk = timeout(SILENCE, self.response.chunk()).await.map_err(|_| Error::TooSlow)?;
+        let Some(chunk) = chunk.map_err(|error| foreign(&describe(error)))? else {
             return Ok(None);
         };
         self.room = self.room.checked_sub(chunk.len() as u64).ok_or(Error::FileTooLarge)?;

@@ -200,6 +200,21 @@ impl Connection {
         self.tally.calls()
     }
 
+    /// Whose share is used of what everybody shares.
+    pub fn account(&self) -> Account {
+        self.account
+    }
+
+    /// How long this request may still wait for something scarce.
+    pub fn patience(&self) -> Duration {
+        self.tally.patience()
+    }
+
+    /// What something of this name is remembered by: for this access token at this site alone.
+    pub fn key(&self, name: &str) -> Vec<u8> {
+        cache::key(&self.partition, name)
+    }
+
     /// Counts a page among those that this answer has read.
     pub fn has_read(&self, page: &str) {
         self.tally.read(page);

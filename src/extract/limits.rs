@@ -11,6 +11,10 @@ pub struct Limits {
     pub cpu: Duration,
 }
 
+/// How much this process gives way to others, the gateway first of all: it computes when nobody else wants to.
+#[cfg(unix)]
+const NICENESS: i32 = 10;
+
 /// Takes the limits upon this process: memory, computing time, and nothing that could be opened, written or left behind.
 #[cfg(unix)]
 pub fn take(limits: Limits) -> Result<(), String> {
@@ -22,6 +26,8 @@ pub fn take(limits: Limits) -> Result<(), String> {
     let set = |resource, value| {
         setrlimit(resource, both(value)).map_err(|error| format!("a limit cannot be set: {error}"))
     };
+    // What cannot be more polite than it is reads all the same.
+    rustix::process::nice(NICENESS).unwrap_or_default();
     set(Resource::Core, 0)?;
     set(Resource::Fsize, 0)?;
     set(Resource::Nofile, DESCRIPTORS)?;

@@ -103,9 +103,11 @@ fn is_encrypted(bytes: &[u8]) -> bool {
 }
 
 /// The nodes of a part that matter. Prefixes of names are left out: in these formats the rest tells enough.
-#[derive(Clone)]
+///
+/// To look ahead, a node is put back. A copy of the reader would take all names of open elements along, each time.
 pub struct Xml<'a> {
     reader: Reader<&'a [u8]>,
+    put_back: Option<Node<'a>>,
 }
 
 pub enum Node<'a> {
@@ -144,11 +146,19 @@ impl<'a> Xml<'a> {
     pub fn new(part: &'a [u8]) -> Self {
         let mut reader = Reader::from_reader(part);
         reader.config_mut().expand_empty_elements = true;
-        Self { reader }
+        Self { reader, put_back: None }
+    }
+
+    /// Has this node come next once more.
+    pub fn put_back(&mut self, node: Node<'a>) {
+        self.put_back = Some(node);
     }
 
     /// The next node; nothing at the end.
     pub fn next(&mut self) -> Result<Option<Node<'a>>, Failure> {
+        if let Some(node) = self.put_back.take() {
+            return Ok(Some(node));
+        }
         loop {
             return Ok(Some(match self.reader.read_event().map_err(|_| Failure::Broken)? {
                 Event::Start(tag) => Node::Open(Element { tag }),

@@ -155,13 +155,16 @@ impl Writer {
 
 /// How many columns the cell that has just been opened spans: its properties come first.
 fn width(xml: &mut Xml<'_>) -> Result<usize, Failure> {
-    let mut ahead = xml.clone();
-    match ahead.next()? {
+    match xml.next()? {
         Some(Node::Open(element)) if element.name() == "tcPr" => {}
-        _ => return Ok(1),
+        Some(node) => {
+            xml.put_back(node);
+            return Ok(1);
+        }
+        None => return Ok(1),
     }
     let mut width = 1;
-    while let Some(node) = ahead.next()? {
+    while let Some(node) = xml.next()? {
         match node {
             Node::Open(element) if element.name() == "gridSpan" => {
                 width = element.get("val").and_then(|value| value.parse().ok()).unwrap_or(1);
@@ -170,7 +173,6 @@ fn width(xml: &mut Xml<'_>) -> Result<usize, Failure> {
             _ => {}
         }
     }
-    *xml = ahead;
     Ok(width)
 }
 
@@ -259,4 +261,32 @@ fn numbering(part: &[u8]) -> Result<HashMap<(String, usize), bool>, Failure> {
         }
     }
     Ok(ordered)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write as _};
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    /// A document of this XML.
+    fn docx(body: &str) -> Vec<u8> {
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        zip.start_file(BODY, SimpleFileOptions::default()).unwrap();
+        zip.write_all(body.as_bytes()).unwrap();
+        zip.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn a_cell_without_properties_keeps_what_it_begins_with() {
+        let file = docx(
+            "<w:document><w:tbl><w:tr><w:tc><w:tcPr><w:gridSpan w:val=\"2\"/></w:tcPr><w:p><w:r><w:t>wide</w:t></w:r></w:p></w:tc></w:tr>\
+             <w:tr><w:tc><w:p><w:r><w:t>one</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>two</w:t></w:r></w:p></w:tc></w:tr></w:tbl></w:document>",
+        );
+        let document = read(&mut Package::open(&file).unwrap()).unwrap();
+        assert_eq!(document.markdown().trim(), "| wide | wide |\n|---|---|\n| one | two |");
+    }
 }

@@ -10,12 +10,9 @@ use axum::response::{IntoResponse as _, Response};
 use tokio::time::sleep;
 
 use crate::atlassian::Account;
-use crate::fair::{FairPool, Permit, Refused, Shares};
+use crate::fair::{FairPool, PATIENCE, Permit, Refused, Shares};
 use crate::problem::Problem;
 use crate::telemetry::Metrics;
-
-/// How long a request may wait for a place: whoever gets none hears so within 5 seconds.
-const PATIENCE: Duration = Duration::from_millis(4500);
 
 /// How many requests may wait for each place. More would only wait in vain, and take memory.
 const WAITING: usize = 16;

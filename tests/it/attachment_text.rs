@@ -3,6 +3,7 @@
 use std::io::{Cursor, Write as _};
 use std::time::Duration;
 
+use causeway::atlassian::Account;
 use causeway::config::Extraction;
 use causeway::extract::{Extractor, Failure, Job, ProcessError};
 use causeway::sandbox::{Fault, FaultKind, NewFile};
@@ -239,7 +240,9 @@ async fn read(memory: u64, cpu: u64, name: &str, bytes: &[u8]) -> Result<Option<
         Extractor::new(Extraction { program: Some(PROGRAM.into()), memory, cpu: Duration::from_secs(cpu) });
     let (media_type, name) = (String::new(), name.to_owned());
     let job = Job { media_type, name, part: 1, chars: 1000, json_bytes: 5000 };
-    let mut extraction = extractor.start(&job).await.unwrap();
+    let reader = Account::of_holder(b"reader");
+    let place = extractor.place(reader, Duration::ZERO).await.unwrap();
+    let mut extraction = extractor.start(&job, place).await.unwrap();
     // A child that is killed reads no more.
     extraction.feed(bytes).await;
     extraction.finish().await.map(|extracted| extracted.markdown)
@@ -257,6 +260,20 @@ async fn a_file_that_takes_too_much_memory_or_time_ends_its_process_and_nothing_
     assert!(read(1024 * MIB, 60, "a.txt", long.as_bytes()).await.unwrap().unwrap().contains("numbat"));
     let too_long = read(512 * MIB, 1, "a.pdf", recursive_pdf().as_bytes()).await.unwrap_err();
     assert_eq!(too_long, ProcessError::Failed(Failure::TooMuch));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn tables_in_tables_take_no_longer_for_being_nested() {
+    let file = package(&[("word/document.xml", nested_tables(60_000).as_bytes())]);
+    let text = read(512 << 20, 5, "a.docx", &file).await.unwrap().unwrap();
+    assert!(text.contains("| x<br>(table 1 below) |"), "{text}");
+}
+
+/// A Word document's body: a table in a table in a table.
+fn nested_tables(depth: usize) -> String {
+    let (open, close) = ("<w:tbl><w:tr><w:tc><w:p><w:r><w:t>x</w:t></w:r></w:p>", "</w:tc></w:tr></w:tbl>");
+    format!("<w:document>{}{}</w:document>", open.repeat(depth), close.repeat(depth))
 }
 
 /// A page whose forms draw each other twice, 40 deep.

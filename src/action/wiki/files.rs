@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use super::{Wiki, readable};
 use crate::action::Image;
 use crate::confluence::{Attachment, AttachmentId, Content, ContentId, ContentKind, Download};
-use crate::extract::{Extracted, Job, ProcessError};
+use crate::extract::{Extracted, Failure, Job, ProcessError};
 use crate::problem::Problem;
 
 /// The largest file whose text is read, in bytes.
@@ -119,14 +119,27 @@ impl Wiki {
         Ok(Image::of(bytes))
     }
 
-    /// One part of a file's text. The bytes go straight from the media host into the process that reads them.
+    /// One part of a file's text. The bytes go straight from the media host into the process that reads them. A version that
+    /// was too much to read is remembered for a while, so that asking again costs nothing.
     pub async fn text(&self, filed: &Filed, job: &Job) -> Result<Extracted, Problem> {
-        let mut download = self.download(filed, filed.file.version.number, MAX_TEXT_SOURCE).await?;
-        let mut extraction = self.extractor.start(job).await?;
+        let version = filed.file.version.number;
+        let key = self.connection.key(&format!("{} {version}", filed.file.id));
+        if self.extractor.is_too_much(&key).await {
+            return Err(ProcessError::Failed(Failure::TooMuch).into());
+        }
+        let (account, patience) = (self.connection.account(), self.connection.patience());
+        // Whoever is refused has cost Atlassian nothing more.
+        let place = self.extractor.place(account, patience).await?;
+        let mut download = self.download(filed, version, MAX_TEXT_SOURCE).await?;
+        let mut extraction = self.extractor.start(job, place).await?;
         while let Some(chunk) = download.chunk().await? {
             extraction.feed(&chunk).await;
         }
-        Ok(extraction.finish().await?)
+        let extracted = extraction.finish().await;
+        if extracted.as_ref().err() == Some(&ProcessError::Failed(Failure::TooMuch)) {
+            self.extractor.remember_too_much(key).await;
+        }
+        Ok(extracted?)
     }
 }
 
