@@ -1,10 +1,8 @@
 use serde::{Deserialize, Serialize};
-use similar::DiffTag;
-use similar::algorithms::{Capture, Compact, Replace, myers};
-use similar::udiff::UnifiedHunkHeader;
 use utoipa::ToSchema;
 
 use super::conversion::convert;
+use super::diff::Diff;
 use super::shapes::{Person, ROOM, fitting, time};
 use crate::action::{Action, Caller, Document, Wiki, clip};
 use crate::aside::aside;
@@ -13,8 +11,6 @@ use crate::problem::Problem;
 
 /// How many versions one answer lists.
 const LIMIT: u32 = 25;
-/// How many unchanged lines are shown around a change.
-const CONTEXT: usize = 3;
 
 /// Show a page's history
 ///
@@ -113,45 +109,35 @@ async fn compare(
     let newer_first = one.content.version.number > other.content.version.number;
     let (from, to) = if newer_first { (other, one) } else { (one, other) };
     let (before, after) = (markdown(wiki, &from).await, markdown(wiki, &to).await);
-    let diff = aside(before.len() + after.len(), || unified_diff(&before, &after)).await;
     let start = place.and_then(|start| start.parse().ok()).unwrap_or_default();
-    let lines: Vec<&str> = diff.split_inclusive('\n').skip(start).collect();
-    let (count, diff) = match (fitting(&lines, ROOM), lines.first()) {
-        // A line is longer than an answer only where a page holds one paragraph of that length.
-        (0, Some(line)) => (1, clip(line, ROOM / 6)),
-        (count, _) => (count, lines[..count].concat()),
-    };
-    let more = count < lines.len();
+    let (diff, next) = aside(before.len() + after.len(), || piece_of_diff(&before, &after, start)).await;
     Ok(PageHistory {
         from: Some(edition(&from)),
         to: Some(edition(&to)),
         diff: Some(diff),
-        next_cursor: more.then(|| wiki.seal_cursor(&(start + count).to_string())),
+        next_cursor: next.map(|next| wiki.seal_cursor(&next.to_string())),
         results: None,
     })
 }
 
-/// Names the algorithm's function: the kinder calls of the crate, which take it as a value, bring all algorithms along.
-fn unified_diff(before: &str, after: &str) -> String {
-    let old: Vec<&str> = before.split_inclusive('\n').collect();
-    let new: Vec<&str> = after.split_inclusive('\n').collect();
-    let mut found = Compact::new(Replace::new(Capture::new()), &old, &new);
-    let Ok(()) = myers::diff(&mut found, &old, 0..old.len(), &new, 0..new.len());
-    let mut diff = String::new();
-    let mut add = |sign: &str, lines: &[&str]| lines.iter().for_each(|line| diff.extend([sign, line]));
-    for hunk in found.into_inner().into_inner().into_grouped_ops(CONTEXT) {
-        add("", &[&format!("{}\n", UnifiedHunkHeader::new(&hunk))]);
-        for part in hunk {
-            let (gone, come) = (&old[part.old_range()], &new[part.new_range()]);
-            if part.tag() == DiffTag::Equal {
-                add(" ", gone);
-            } else {
-                add("-", gone);
-                add("+", come);
-            }
+/// As many lines of the diff as an answer holds, from the one of this number on, and the number of the next.
+fn piece_of_diff(before: &str, after: &str, start: usize) -> (String, Option<usize>) {
+    let diff = Diff::between(before, after);
+    let (mut lines, mut piece, mut bytes) = (diff.lines().skip(start), Vec::new(), 0);
+    for (sign, text) in lines.by_ref() {
+        bytes += sign.len() + text.len();
+        piece.push([sign, &text].concat());
+        if bytes > ROOM {
+            break;
         }
     }
-    diff
+    let (count, text) = match (fitting(&piece, ROOM), piece.first()) {
+        // A line is longer than an answer only where a page holds one paragraph of that length.
+        (0, Some(line)) => (1, clip(line, ROOM / 6)),
+        (count, _) => (count, piece[..count].concat()),
+    };
+    let more = count < piece.len() || lines.next().is_some();
+    (text, more.then_some(start + count))
 }
 
 async fn markdown(wiki: &Wiki, document: &Document) -> String {

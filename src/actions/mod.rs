@@ -4,6 +4,7 @@
 
 mod call_confluence;
 mod conversion;
+mod diff;
 mod filter;
 mod find_page;
 mod find_passages;
