@@ -38,7 +38,7 @@ use crate::peer::Peer;
 mod crowd;
 mod metered;
 
-use crowd::{Crowd, Handle, Place, Work};
+use crowd::{Answering, Crowd, Handle, Place, Work};
 use metered::Metered;
 
 /// The most bytes of a request's head: its URL of at most 52 KB and a sealed token of at most 24 KB. The protocol reads in pieces
@@ -226,8 +226,7 @@ where
     if response.headers().contains_key(OF_A_PERSON) {
         handle.know();
     }
-    work.begin();
-    Ok(response.map(|body| Body::new(Sending { body, _work: work })))
+    Ok(response.map(|body| Body::new(Sending { body, _answering: work.answer() })))
 }
 
 /// The body of a request, whose work begins when all of it is there.
@@ -260,10 +259,10 @@ impl<B: HttpBody + Unpin> HttpBody for Arriving<B> {
     }
 }
 
-/// A body, while which is sent the connection counts as working.
+/// A body, while which is sent the connection counts as working, as long as its client takes something of it.
 struct Sending {
     body: Body,
-    _work: Work,
+    _answering: Answering,
 }
 
 impl HttpBody for Sending {

@@ -56,7 +56,7 @@ pub struct Config {
     pub traces: Option<Traces>,
     /// `CAUSEWAY_AUDIT`: one audit line per action.
     pub audit: bool,
-    /// `CAUSEWAY_MAX_IN_FLIGHT`: requests worked on at the same time; others wait at most 5 s.
+    /// `CAUSEWAY_MAX_IN_FLIGHT`: requests worked on at the same time, at most half of them for one person; others wait at most 5 s.
     pub max_in_flight: usize,
     pub atlassian: Atlassian,
     /// `CAUSEWAY_TRUSTED_PROXIES`: whose X-Forwarded-For is believed.

@@ -13,7 +13,7 @@ pub struct Limits {
 
 /// How much this process gives way to others, the gateway first of all: it computes when nobody else wants to.
 #[cfg(unix)]
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 5;
 
 /// Takes the limits upon this process: memory, computing time, and nothing that could be opened, written or left behind.
 #[cfg(unix)]

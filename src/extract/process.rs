@@ -20,7 +20,7 @@ const MOST: usize = 8;
 /// How many files may wait for each child.
 const WAITING: usize = 16;
 /// How many times its computing time a child may take by the clock on the wall, since it gives way to everything else.
-const WALL_TIME: u32 = 2;
+const WALL_TIME: u32 = 3;
 /// How many files that were too much are remembered, and for how long.
 const REMEMBERED: u64 = 10_000;
 const FOR_SO_LONG: Duration = Duration::from_secs(10 * 60);

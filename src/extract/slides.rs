@@ -1,5 +1,7 @@
 //! PowerPoint (pptx): each slide a heading with its title, its text and tables, and the speaker's notes.
 
+use std::collections::HashSet;
+
 use super::Failure;
 use super::package::{Node, Package, Xml};
 use crate::markdown::{Builder, Document};
@@ -34,16 +36,17 @@ pub fn read(package: &mut Package<'_>) -> Result<Document, Failure> {
     Ok(builder.finish())
 }
 
-/// The parts of the slides, in the order they are shown.
+/// The parts of the slides, in the order they are shown. Each is one slide, however often a hostile deck lists it.
 fn slides(package: &mut Package<'_>) -> Result<Vec<String>, Failure> {
     let relations = package.relations(DECK)?;
     let deck = package.part(DECK)?;
     let mut xml = Xml::new(&deck);
-    let mut slides = Vec::new();
+    let (mut slides, mut listed) = (Vec::new(), HashSet::new());
     while let Some(node) = xml.next()? {
         if let Node::Open(element) = node
             && element.name() == "sldId"
             && let Some(relation) = element.get_prefixed("r:id").and_then(|id| relations.get(&id))
+            && listed.insert(&relation.target)
         {
             slides.push(relation.target.clone());
         }

@@ -18,6 +18,9 @@ const AGAIN: Duration = Duration::from_millis(50);
 /// good intentions are heard. Newcomers wait until then.
 const HEARING: u64 = 500;
 
+/// How long a client may take nothing of an answer before its connection counts as idle, in milliseconds.
+const STALLED: u64 = 2_000;
+
 /// From how many bytes on a request that is not whole is a large one. Hardly any good client has any.
 const LARGE: usize = 16 * 1024;
 /// How many connections may have one: each costs three times what was read of it.
@@ -38,11 +41,14 @@ struct Shared {
 struct Member {
     /// Requests in work. One whose body is still on its way is not yet.
     working: AtomicUsize,
+    /// How many of them are being answered: nothing but the client is waited for.
+    answering: AtomicUsize,
     /// Whether somebody who is signed in has been answered on it.
     is_known: AtomicBool,
     /// How many bytes were read of requests that are not whole.
     unfinished: AtomicUsize,
-    /// When a request began or ended, or the connection itself: milliseconds of the crowd's own time.
+    /// When a request began or ended, something of an answer was taken, or the connection itself began: milliseconds of the
+    /// crowd's own time.
     idle_since: AtomicU64,
     leave: Notify,
     /// It was asked to leave, and has not heard of it yet.
@@ -82,11 +88,12 @@ impl Crowd {
     /// milliseconds.
     fn thin_out(&self, enough: usize, idle_for: u64, of: impl Fn(&Member) -> bool) {
         let members = self.0.members.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.0.now();
         let leaves = |member: &Member| member.leaving.load(Ordering::Relaxed);
-        let idle = || members.values().filter(|member| member.is_idle() && !leaves(member) && of(member));
+        let idle = || members.values().filter(|member| member.is_idle(now) && !leaves(member) && of(member));
         if idle().count() > enough
             && let Some(member) = idle().min_by_key(|member| member.worth())
-            && member.idle_since.load(Ordering::Relaxed) + idle_for <= self.0.now()
+            && member.idle_since.load(Ordering::Relaxed) + idle_for <= now
         {
             member.leaving.store(true, Ordering::Relaxed);
             member.leave.notify_one();
@@ -96,6 +103,7 @@ impl Crowd {
     fn place(&self, permit: OwnedSemaphorePermit) -> Place {
         let member = Arc::new(Member {
             working: AtomicUsize::new(0),
+            answering: AtomicUsize::new(0),
             is_known: AtomicBool::new(false),
             unfinished: AtomicUsize::new(0),
             idle_since: AtomicU64::new(self.0.now()),
@@ -109,8 +117,11 @@ impl Crowd {
 }
 
 impl Member {
-    fn is_idle(&self) -> bool {
-        self.working.load(Ordering::Relaxed) == 0
+    /// Whether it has nothing in work, or only answers of which nothing is taken.
+    fn is_idle(&self, now: u64) -> bool {
+        let working = self.working.load(Ordering::Relaxed);
+        let is_stalled = || self.idle_since.load(Ordering::Relaxed) + STALLED <= now;
+        working == 0 || working <= self.answering.load(Ordering::Relaxed) && is_stalled()
     }
 
     fn worth(&self) -> (bool, u64) {
@@ -141,7 +152,7 @@ impl Place {
 
     /// Whether it is still without a request in work; else it stays.
     pub fn leaves(&self) -> bool {
-        let leaves = self.member.is_idle();
+        let leaves = self.member.is_idle(self.crowd.0.now());
         self.member.leaving.store(leaves, Ordering::Relaxed);
         leaves
     }
@@ -186,6 +197,11 @@ impl Handle {
         self.member.is_known.store(true, Ordering::Relaxed);
     }
 
+    /// Something of an answer was taken.
+    pub fn taken(&self) {
+        self.touch();
+    }
+
     fn touch(&self) {
         self.member.idle_since.store(self.crowd.0.now(), Ordering::Relaxed);
     }
@@ -206,6 +222,25 @@ impl Work {
     }
 }
 
+impl Work {
+    /// The answer is there, and being sent until this is dropped.
+    pub fn answer(self) -> Answering {
+        self.begin();
+        self.1.touch();
+        self.1.member.answering.fetch_add(1, Ordering::Relaxed);
+        Answering(self)
+    }
+}
+
+/// A request whose answer is being sent.
+pub struct Answering(Work);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.1.member.answering.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 struct Working(Handle);
 
 impl Drop for Working {
@@ -217,6 +252,9 @@ impl Drop for Working {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+    use tokio::time::sleep;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -231,5 +269,43 @@ mod tests {
         tokio::join!(leave, crowd.enter());
         let heard = Duration::from_millis(HEARING);
         assert!((heard..heard + 2 * AGAIN).contains(&begin.elapsed()), "{:?}", begin.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_of_an_answer_makes_way_and_who_takes_some_does_not() {
+        let crowd = Crowd::new(1);
+        let place = crowd.enter().await;
+        let handle = place.handle();
+        let answering = handle.request().answer();
+        let began = Stopwatch::start();
+        let taking = async {
+            for _ in 0..10 {
+                sleep(Duration::from_secs(1)).await;
+                handle.taken();
+            }
+        };
+        let leaving = async {
+            place.turned_out().await;
+            assert!(place.leaves());
+        };
+        tokio::select! {
+            biased;
+            ((), ()) = async { tokio::join!(taking, leaving) } => {}
+            _ = crowd.enter() => panic!("there is no place"),
+        }
+        drop((answering, place));
+        crowd.enter().await;
+        let stalled = Duration::from_secs(10) + Duration::from_millis(STALLED);
+        assert!((stalled..stalled + 4 * AGAIN).contains(&began.elapsed()), "{:?}", began.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_is_worked_on_is_not_idle_however_long_it_takes() {
+        let crowd = Crowd::new(1);
+        let place = crowd.enter().await;
+        let work = place.handle().request();
+        work.begin();
+        let waited = timeout(Duration::from_secs(60), crowd.enter()).await;
+        assert!(waited.is_err() && place.turned_out().now_or_never().is_none());
     }
 }

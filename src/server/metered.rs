@@ -55,6 +55,7 @@ impl<S> Metered<S> {
         }
         // A client that takes something is alive, though it need not say anything.
         (self.reading, self.writing) = (None, None);
+        self.handle.taken();
         written
     }
 }

@@ -53,6 +53,7 @@ mod replicas;
 mod rotation;
 mod search;
 mod serving;
+mod shares;
 mod spaces;
 mod support;
 mod threats;

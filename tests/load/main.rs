@@ -7,6 +7,7 @@ mod gateway;
 mod hostile;
 mod proxy;
 mod rolling;
+mod shares;
 #[path = "../it/support/mod.rs"]
 mod support;
 mod visitors;
@@ -36,7 +37,7 @@ async fn main() {
     std::process::exit(i32::from(!mistakes.is_empty()));
 }
 
-/// What goes wrong at Atlassian's, and what operators do.
+/// What goes wrong at Atlassian's, what operators do, and what people ask for all at once.
 async fn troubles(world: &World, binary: &str, lasting: Duration, names: &[String]) -> Vec<String> {
     let mut mistakes = faults::run(world, binary, lasting, names).await;
     if is_wanted("replicas leave", names) {
@@ -45,6 +46,7 @@ async fn troubles(world: &World, binary: &str, lasting: Duration, names: &[Strin
     if is_wanted("the key changes", names) {
         mistakes.extend(rolling::change_keys(world, binary, lasting).await);
     }
+    mistakes.extend(shares::run(world, binary, lasting, names).await);
     mistakes
 }
 
