@@ -33,7 +33,6 @@ async fn no_public_text_names_a_space() {
         "/gpts/default/skill.md",
         "/privacy",
         "/docs",
-        "/openapi.yaml",
         "/.well-known/oauth-authorization-server",
         "/.well-known/oauth-protected-resource/mcp",
         "/problems/not-allowed",

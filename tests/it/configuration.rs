@@ -155,7 +155,7 @@ fn no_key_that_stands_in_this_repository_starts_a_gateway() {
         }
         let text = String::from_utf8_lossy(&std::fs::read(&place).unwrap()).into_owned();
         let in_base64 = |c: char| c.is_ascii_alphanumeric() || "+/_-=".contains(c);
-        for key in text.split(|c| !in_base64(c)).filter(|word| word.len() == 44 && word.ends_with('=')) {
+        for key in text.split(|c| !in_base64(c)).filter(|word| word.len() >= 44 && word.ends_with('=')) {
             found += 1;
             assert!(load(&[("CAUSEWAY_SECRET", key)]).is_err(), "a key of {} is accepted", place.display());
         }

@@ -35,6 +35,7 @@ mod mcp_research;
 mod me;
 mod metrics;
 mod misconfigurations;
+mod misplaced;
 mod oauth;
 mod oauth_attacks;
 mod oauth_clients;
