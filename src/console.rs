@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _, stdout};
 
-use causeway::config::{Config, Gpt, McpClients, VARIABLES, environment};
+use causeway::config::{Config, Gpt, VARIABLES, environment};
 use causeway::demo::Demo;
 use causeway::ids::SiteRef;
 use causeway::web;
@@ -23,13 +23,10 @@ pub fn banner(config: &Config) -> String {
     for gpt in &config.gpts {
         let _ = writeln!(text, "  GPT      {}: {}", gpt.name, limits(gpt));
     }
-    let mcp = match &config.mcp_clients {
-        McpClients::Known => "ChatGPT, Claude and programs on a person's own machine".to_owned(),
-        McpClients::Any => "any client that a person allows".to_owned(),
-        McpClients::Off => "the GPT's own client id and secret only".to_owned(),
-        McpClients::Hosts(hosts) => hosts.join(", "),
-    };
-    let _ = writeln!(text, "  MCP      {}, for {mcp}", url.mcp(None));
+    if let Some(gpt) = config.gpts.iter().find(|gpt| gpt.mcp) {
+        let slug = Some(gpt.slug.as_str()).filter(|slug| *slug != config.default_gpt().slug);
+        let _ = writeln!(text, "  MCP      {}, for {}", url.mcp(slug), config.mcp_clients.summary());
+    }
     let _ = writeln!(text, "  set up   {url}/");
     text
 }

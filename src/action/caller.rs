@@ -79,7 +79,7 @@ impl Caller {
     }
 
     /// A link of ours to one version of a file, good for minutes to whoever holds it.
-    pub fn file_url(&self, wiki: &Wiki, filed: &Filed) -> String {
+    pub fn file_url(&self, wiki: &Wiki, filed: &Filed) -> Result<String, Problem> {
         let access = &self.grant.access;
         let file = File {
             token: access.token.expose().to_owned(),
@@ -91,7 +91,9 @@ impl Caller {
             version: filed.file.version.number,
             expires_at: (self.services.clock.unix() + FILE_LIFETIME).min(access.expires_at),
         };
-        self.services.urls.file(&self.services.sealer.seal(&file))
+        let sealed = self.services.sealer.seal(&file);
+        let sealed = sealed.map_err(|error| Problem::internal(format!("a link to a file: {error}")))?;
+        Ok(self.services.urls.file(&sealed))
     }
 
     /// When the answer has to be ready.

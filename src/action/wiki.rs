@@ -172,11 +172,12 @@ impl Wiki {
             let from = cursor.and_then(|count| count.parse().ok()).unwrap_or(0);
             let to = from + limit as usize;
             let wanted: Vec<_> = allowed.iter().filter(wanted).cloned().collect();
-            let next = (to < wanted.len()).then(|| self.seal_cursor(&to.to_string()));
+            let next = (to < wanted.len()).then(|| self.seal_cursor(&to.to_string())).transpose()?;
             return Ok((wanted.into_iter().skip(from).take(limit as usize).collect(), next));
         }
         let page = self.connection.spaces(r#type, limit, cursor.as_deref()).await?;
-        Ok((page.spaces, page.cursor.as_deref().map(|next| self.seal_cursor(next))))
+        let next = page.cursor.as_deref().map(|next| self.seal_cursor(next)).transpose()?;
+        Ok((page.spaces, next))
     }
 
     /// The spaces of the allow-list that this person sees; absent: no allow-list.

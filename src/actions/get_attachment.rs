@@ -119,7 +119,7 @@ impl Action for GetAttachment {
         } else if filed.file.file_size > MAX_FILE {
             answer.omitted.push(Omission::new("the file, larger than the 10 MB that ChatGPT takes", 1));
         } else {
-            answer.openai_file_response = Some(vec![caller.file_url(&wiki, &filed)]);
+            answer.openai_file_response = Some(vec![caller.file_url(&wiki, &filed)?]);
         }
         Ok(answer)
     }

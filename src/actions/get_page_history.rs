@@ -92,7 +92,7 @@ impl GetPageHistory {
             |version: &Version| describe(version, Person::named(version.author_id.as_ref(), &people));
         Ok(PageHistory {
             results: Some(versions.iter().map(listed).collect()),
-            next_cursor: next.map(|next| wiki.seal_cursor(&next)),
+            next_cursor: next.map(|next| wiki.seal_cursor(&next)).transpose()?,
             ..PageHistory::default()
         })
     }
@@ -115,7 +115,7 @@ async fn compare(
         from: Some(edition(&from)),
         to: Some(edition(&to)),
         diff: Some(diff),
-        next_cursor: next.map(|next| wiki.seal_cursor(&next.to_string())),
+        next_cursor: next.map(|next| wiki.seal_cursor(&next.to_string())).transpose()?,
         results: None,
     })
 }

@@ -101,7 +101,7 @@ impl Action for GetPageTree {
         let fitting = fitting(&results, ROOM);
         let more = fitting < results.len();
         results.truncate(fitting);
-        let next_cursor = more.then(|| wiki.seal_cursor(&(skip + fitting).to_string()));
+        let next_cursor = more.then(|| wiki.seal_cursor(&(skip + fitting).to_string())).transpose()?;
         Ok(PageTree { results, next_cursor, incomplete: tree.incomplete.then_some(true) })
     }
 

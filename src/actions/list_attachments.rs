@@ -92,7 +92,8 @@ impl Action for ListAttachments {
         let fitting = fitting(&results, ROOM);
         results.truncate(fitting);
         let next = files.into_iter().nth(fitting).map(|(row, _)| row).or(next);
-        Ok(AttachmentList { results, next_cursor: next.map(|row| wiki.seal_cursor(&row.to_string())) })
+        let next_cursor = next.map(|row| wiki.seal_cursor(&row.to_string())).transpose()?;
+        Ok(AttachmentList { results, next_cursor })
     }
 
     fn listed(output: &AttachmentList) -> Vec<String> {

@@ -127,7 +127,8 @@ impl Action for ListComments {
         let fitting = fitting(&results, ROOM);
         results.truncate(fitting);
         let next = rows.into_iter().nth(fitting).map(|(place, _)| place).or(next);
-        Ok(CommentList { results, next_cursor: next.map(|place| wiki.seal_cursor(&place.to_string())) })
+        let next_cursor = next.map(|place| wiki.seal_cursor(&place.to_string())).transpose()?;
+        Ok(CommentList { results, next_cursor })
     }
 
     fn listed(output: &CommentList) -> Vec<String> {

@@ -30,6 +30,7 @@ struct Table {
     site: Option<String>,
     spaces: Option<Vec<String>>,
     actions: Option<Vec<String>>,
+    mcp: Option<bool>,
 }
 
 /// Where a secret comes from: never the file itself.
@@ -120,6 +121,7 @@ fn gpt(reader: &mut Reader<'_>, index: usize, table: &Table, actions: &[KnownAct
         site: site?,
         spaces: spaces?,
         actions: enabled?,
+        mcp: table.mcp.unwrap_or(true),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Configuration: the environment and `CAUSEWAY_CONFIG`, read once at start. Every mistake is reported at once, each with
 //! the variable's name, what was found (never a secret) and what is accepted.
 
+mod clients;
 mod file;
 mod read;
 mod secret_files;
@@ -23,6 +24,10 @@ use url::Url;
 use crate::ids::SiteRef;
 use crate::urls::PublicUrl;
 
+pub use clients::{
+    KNOWN_CLIENTS, Kind, KnownClient, McpClients, PinnedDocument, RedirectUri, Standing,
+    is_connector_callback, is_word,
+};
 pub use traces::{Sampler, Traces};
 pub use values::parse_secret;
 pub use variables::{VARIABLES, Variable};
@@ -127,6 +132,8 @@ pub struct Gpt {
     pub spaces: Vec<String>,
     /// Enabled actions: operationIds.
     pub actions: Vec<String>,
+    /// Whether it has an MCP endpoint beside its actions.
+    pub mcp: bool,
 }
 
 /// What the configuration has to know of an action.
@@ -148,17 +155,6 @@ impl Gpt {
     pub fn restricts_content(&self) -> bool {
         !self.spaces.is_empty()
     }
-}
-
-/// `CAUSEWAY_MCP_CLIENTS`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum McpClients {
-    /// chatgpt.com, claude.ai and loopback.
-    Known,
-    Any,
-    Off,
-    /// Redirect and metadata hosts, in lower case.
-    Hosts(Vec<String>),
 }
 
 /// `CAUSEWAY_LOG` and `CAUSEWAY_LOG_FORMAT`.
@@ -191,6 +187,16 @@ impl Config {
     /// The GPT that URLs without a slug mean.
     pub fn default_gpt(&self) -> &Arc<Gpt> {
         &self.gpts[0]
+    }
+
+    /// Whether clients that the operator did not configure may register here: some GPT has to be there for them.
+    pub fn takes_registrations(&self) -> bool {
+        !self.mcp_clients.is_off() && self.has_mcp()
+    }
+
+    /// Whether any GPT has an MCP endpoint.
+    pub fn has_mcp(&self) -> bool {
+        self.gpts.iter().any(|gpt| gpt.mcp)
     }
 
     pub fn gpt_by_slug(&self, slug: &str) -> Option<&Arc<Gpt>> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Atlassian, Config, Environment, Extraction, Gpt, KnownAction, Limits, Log, Mistake, Mistakes, VARIABLES,
-    file, secret_files, traces, values,
+    Atlassian, Config, Environment, Extraction, Gpt, KnownAction, Limits, Log, McpClients, Mistake, Mistakes,
+    VARIABLES, file, secret_files, traces, values,
 };
 
 /// The time an action may take in all. With 5 s of waiting for a place, every answer leaves within 40 s.
@@ -29,7 +29,7 @@ pub fn config(env: &Environment, actions: &[KnownAction]) -> Result<Config, Mist
     let media_hosts = reader.or("ATLASSIAN_MEDIA_HOSTS", "api.media.atlassian.com", values::hosts);
     let listen = reader.or("CAUSEWAY_LISTEN", "127.0.0.1:8080", values::address);
     let admin_listen = reader.optional("CAUSEWAY_ADMIN_LISTEN", values::address);
-    let mcp_clients = reader.or("CAUSEWAY_MCP_CLIENTS", "known", values::mcp_clients);
+    let mcp_clients = reader.or("CAUSEWAY_MCP_CLIENTS", "known", McpClients::parse);
     let docs = reader.or("CAUSEWAY_DOCS", "on", values::on_or_off);
     let audit = reader.or("CAUSEWAY_AUDIT", "on", values::on_or_off);
     let operator = reader.optional("CAUSEWAY_OPERATOR", values::line);
@@ -216,6 +216,7 @@ fn single_gpt(reader: &mut Reader<'_>, actions: &[KnownAction]) -> Option<Gpt> {
         site,
         spaces,
         actions: enabled,
+        mcp: true,
     })
 }
 

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{KnownAction, McpClients};
+use super::{Kind, KnownAction, RedirectUri};
 use crate::ids::SiteRef;
 use crate::urls::{PublicUrl, is_loopback_host};
 
@@ -117,19 +117,18 @@ pub fn gpt_id(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// A redirect URI of a client with a secret: on the web, or on loopback.
 pub fn redirect_uri(text: &str) -> Result<String, String> {
     let wrong = |why: &str| {
-        format!("holds {}: {why}. A redirect URI is an absolute https URL without a fragment", shown(text))
+        format!(
+            "holds {}, which {why}. A redirect URI is an absolute https URL without a fragment, written exactly as it is read",
+            shown(text)
+        )
     };
-    let url = Url::parse(text).map_err(|_| wrong("it is not a URL"))?;
-    let loopback = url.scheme() == "http" && url.host_str().is_some_and(is_loopback_host);
-    if url.scheme() != "https" && !loopback {
-        return Err(wrong("its scheme is not https"));
+    match RedirectUri::parse(text).map_err(wrong)? {
+        uri if uri.kind() == Kind::App => Err(wrong("has a scheme that is not https")),
+        uri => Ok(uri.as_str().to_owned()),
     }
-    if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("it has a fragment or a user name"));
-    }
-    Ok(text.to_owned())
 }
 
 /// A host such as `acme.atlassian.net`, or a cloud id. A whole URL is accepted and cut down to its host.
@@ -223,26 +222,6 @@ pub fn network(text: &str) -> Result<IpNet, String> {
     text.parse().or_else(|_| alone()).map_err(|_| {
         format!("holds {text:?}, which is not an address or a block of addresses such as 10.0.0.0/8")
     })
-}
-
-pub fn mcp_clients(text: &str) -> Result<McpClients, String> {
-    match text {
-        "known" => Ok(McpClients::Known),
-        "any" => Ok(McpClients::Any),
-        "off" => Ok(McpClients::Off),
-        list => {
-            let hosts = hosts(list)?;
-            if let Some(word) = hosts
-                .iter()
-                .find(|host| !host.contains('.') && *host != "localhost" && !host.starts_with('['))
-            {
-                return Err(format!(
-                    "holds {word:?}. Accepted: known, any, off, or comma-separated hosts such as chatgpt.com"
-                ));
-            }
-            Ok(McpClients::Hosts(hosts))
-        }
-    }
 }
 
 pub fn on_or_off(text: &str) -> Result<bool, String> {

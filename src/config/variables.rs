@@ -50,7 +50,7 @@ pub const VARIABLES: &[Variable] = &[
     variable(
         "CAUSEWAY_MCP_CLIENTS",
         "known",
-        "known (chatgpt.com, claude.ai, loopback), any, off, or comma-separated hosts",
+        "known (ChatGPT, Claude, Cursor, VS Code, loopback), any, off, or comma-separated: known, hosts, redirect URIs",
     ),
     variable("CAUSEWAY_DOCS", "on", "on or off: Swagger UI at /docs"),
     variable(

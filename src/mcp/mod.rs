@@ -62,12 +62,13 @@ impl Door {
         Self(Arc::new(Shared { services, config, profiles }))
     }
 
-    /// The GPT whose endpoint this is; without a slug, the default one.
+    /// The GPT whose endpoint this is, if it has one; without a slug, the default one.
     fn profile(&self, slug: Option<&str>) -> Option<&Arc<Profile>> {
         match slug {
             Some(slug) => self.0.profiles.iter().find(|profile| profile.gpt.slug == slug),
             None => self.0.profiles.first(),
         }
+        .filter(|profile| profile.gpt.mcp)
     }
 }
 

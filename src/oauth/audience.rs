@@ -7,23 +7,26 @@ use crate::seal::payloads::{Audience, Door};
 
 /// What `client` asks for with `resource`, or without it.
 pub fn of(config: &Config, client: &Client, resource: Option<&str>) -> Result<Audience, OauthError> {
-    let refused =
+    const REFUSED: OauthError =
         OauthError::new(Code::InvalidTarget, "The resource is not one that this client can ask for.");
-    let asked = resource.map(|resource| named(config, resource).ok_or(refused)).transpose()?;
+    let asked = resource.map(|resource| named(config, resource).ok_or(REFUSED)).transpose()?;
     match (client, asked) {
         (Client::Configured(gpt), None) => Ok(audience(gpt, Door::Actions)),
         (Client::Configured(gpt), Some(audience)) if audience.gpt == gpt.client_id => Ok(audience),
         (Client::Docs, None) => Ok(audience(config.default_gpt(), Door::Actions)),
         (Client::Docs, Some(audience)) if audience.door == Door::Actions => Ok(audience),
-        (Client::Dynamic(_), None) => match config.gpts.as_slice() {
-            [gpt] => Ok(audience(gpt, Door::Mcp)),
-            _ => Err(OauthError::new(
-                Code::InvalidTarget,
-                "There are several GPTs here: the resource parameter has to name one.",
-            )),
-        },
+        (Client::Dynamic(_), None) => {
+            match config.gpts.iter().filter(|gpt| gpt.mcp).collect::<Vec<_>>()[..] {
+                [] => Err(REFUSED),
+                [gpt] => Ok(audience(gpt, Door::Mcp)),
+                _ => Err(OauthError::new(
+                    Code::InvalidTarget,
+                    "There are several GPTs here: the resource parameter has to name one.",
+                )),
+            }
+        }
         (Client::Dynamic(_), Some(audience)) if audience.door == Door::Mcp => Ok(audience),
-        _ => Err(refused),
+        _ => Err(REFUSED),
     }
 }
 
@@ -37,7 +40,8 @@ pub fn repeats(config: &Config, audience: &Audience, resource: Option<&str>) -> 
     }
 }
 
-/// The audience that a resource identifier names exactly. The default GPT has one with its slug and one without.
+/// The audience that a resource identifier names exactly, if that door is open. The default GPT has one with its slug and one
+/// without.
 fn named(config: &Config, resource: &str) -> Option<Audience> {
     let urls = &config.public_url;
     let slugs = std::iter::once((None, config.default_gpt()));
@@ -50,7 +54,7 @@ fn named(config: &Config, resource: &str) -> Option<Audience> {
         } else {
             return None;
         };
-        Some(audience(gpt, door))
+        Some(audience(gpt, door)).filter(|_| gpt.has(door))
     })
 }
 

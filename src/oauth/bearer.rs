@@ -70,6 +70,9 @@ impl AuthorizationServer {
             return Err(BearerError::Audience);
         }
         let gpt = self.rights(&access.audience.gpt, &access.client_id, access.signed_in_at)?;
+        if !gpt.has(door) {
+            return Err(BearerError::Audience);
+        }
         Ok(Grant { gpt, door, access, tally: Tally::start(&self.clock) })
     }
 

@@ -1,5 +1,6 @@
 //! `GET /oauth/callback`: the person is back from Atlassian. Atlassian's code is not redeemed here but sealed into ours.
 
+use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -7,9 +8,10 @@ use axum::response::Response;
 use super::browser::Browser;
 use super::error::{Code, OauthError};
 use super::params::Params;
-use super::{AuthorizationServer, page, send_to, token};
-use crate::seal::OpenError;
-use crate::seal::payloads::{self, SignIn};
+use super::{AuthorizationServer, SIGN_IN_LIFETIME, page, send_to, token};
+use crate::peer::Peer;
+use crate::seal::payloads::{self, CameThrough, SignIn};
+use crate::seal::{OpenError, fingerprint};
 
 /// The longest code of Atlassian's that is passed on, in bytes.
 const MAX_CODE: usize = 4096;
@@ -17,6 +19,7 @@ const MAX_CODE: usize = 4096;
 /// Ends the browser's part of a sign-in.
 pub async fn callback(
     State(server): State<AuthorizationServer>,
+    Extension(peer): Extension<Peer>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
@@ -29,34 +32,74 @@ pub async fn callback(
             return page::start_again("This page was not reached from a sign-in that began here.");
         }
     };
+    if server.is_revoked(sign_in.expires_at - SIGN_IN_LIFETIME) {
+        return page::start_again("Sign-ins that began as early as this one are no longer accepted.");
+    }
     // Without this check somebody could end their own sign-in in another person's browser (login CSRF).
     if !Browser::recognise(&headers, &server.config.public_url).is(&sign_in.browser) {
         return page::start_again(
             "This sign-in was begun in another browser, or this browser refuses cookies.",
         );
     }
-    let SignIn { client_id, redirect_uri, client_state, challenge, audience, .. } = sign_in;
-    let client_state = client_state.as_deref();
-    let location = match atlassian_code(&params) {
-        Ok(code) => {
-            server.metrics.sign_in("returned", "ok");
-            let code = server.sealer.seal(&payloads::Code {
-                atlassian_code: code.to_owned(),
-                client_id,
-                redirect_uri: redirect_uri.clone(),
-                challenge,
-                audience,
-                expires_at: server.clock.unix() + token::CODE_LIFETIME,
-            });
-            server.client_url(&redirect_uri, client_state, &[("code", &code)])
-        }
+    let atlassian_code = match atlassian_code(&params) {
+        Ok(code) => code,
         Err(error) => {
             server.metrics.sign_in("returned", error.code.as_str());
             tracing::info!(%error, "Atlassian sent a person back without a code");
-            server.error_url(&redirect_uri, client_state, error)
+            return send_to(
+                &server.error_url(&sign_in.redirect_uri, sign_in.client_state.as_deref(), &error),
+                StatusCode::FOUND,
+            );
         }
     };
-    send_to(&location, StatusCode::FOUND)
+    // Atlassian gives one code for one sign-in, so that another one for the same is made up, or from a page that was open twice.
+    let given = fingerprint(atlassian_code);
+    if server.finished.insert(fingerprint(state), given).is_some_and(|before| before != given) {
+        return page::start_again("This sign-in has come to its end already.");
+    }
+    let from = came_through(&server, server.pace.address(peer, &headers), &sign_in);
+    if let Err(error) = server.pace.is_used_up(&from) {
+        tracing::info!(%error, "too many sign-ins that came this way were refused by Atlassian");
+        return page::too_many(&error);
+    }
+    match code_url(&server, sign_in, atlassian_code, from) {
+        Ok(location) => {
+            server.metrics.sign_in("returned", "ok");
+            send_to(&location, StatusCode::FOUND)
+        }
+        Err(error) => page::refusal(&error),
+    }
+}
+
+/// Whom a code counts against that Atlassian does not accept. Clients with a secret redeem few codes that are made up, as it takes
+/// their own servers to do it: they do not share an address's allowance with those that anybody can be.
+fn came_through(server: &AuthorizationServer, address: std::net::IpAddr, sign_in: &SignIn) -> CameThrough {
+    let is_configured = server.config.gpt_by_client_id(&sign_in.client_id).is_some();
+    let sort = if is_configured { "configured" } else { "public" };
+    CameThrough {
+        address: server.sealer.pseudonym(&format!("codes from {address} for a client that is {sort}")),
+        browser: server.sealer.pseudonym(&format!("codes of the browser {}", sign_in.browser)),
+    }
+}
+
+/// Where the browser goes with our code.
+fn code_url(
+    server: &AuthorizationServer,
+    sign_in: SignIn,
+    atlassian_code: &str,
+    from: CameThrough,
+) -> Result<String, OauthError> {
+    let SignIn { client_id, redirect_uri, client_state, challenge, audience, .. } = sign_in;
+    let code = server.sealer.seal(&payloads::Code {
+        atlassian_code: atlassian_code.to_owned(),
+        client_id,
+        redirect_uri: redirect_uri.clone(),
+        challenge,
+        audience,
+        from,
+        expires_at: server.clock.unix() + token::CODE_LIFETIME,
+    })?;
+    Ok(server.client_url(&redirect_uri, client_state.as_deref(), &[("code", &code)]))
 }
 
 /// Atlassian's answer, in words that the client may hear.
@@ -65,7 +108,7 @@ fn atlassian_code(params: &Params) -> Result<&str, OauthError> {
         Code::ServerError,
         "Atlassian sent the person back with an answer that cannot be used.",
     );
-    params.faultless().map_err(|_| unusable)?;
+    params.faultless().map_err(|_| unusable.clone())?;
     match (params.get("error")?, params.get("code")?) {
         (Some("access_denied"), _) => {
             Err(OauthError::new(Code::AccessDenied, "Access was denied at Atlassian."))

@@ -14,7 +14,7 @@ use super::error::{Code, OauthError};
 use super::metadata_document::DocumentUrl;
 use super::params::Params;
 use super::redirect;
-use crate::config::{Config, Gpt, McpClients};
+use crate::config::{Config, Gpt, PinnedDocument, RedirectUri, Standing, is_connector_callback};
 use crate::seal::fingerprint;
 use crate::seal::payloads::{Audience, Door, Refresh, Registration};
 
@@ -43,18 +43,38 @@ pub enum Client {
 pub struct Dynamic {
     /// What sealed strings call it: its metadata document's URL, or the fingerprint of its registration.
     pub key: String,
+    /// What it calls itself; for whoever shows it to clean.
     pub name: String,
-    pub redirect_uris: Vec<String>,
+    pub redirects: Redirects,
+}
+
+/// Where a dynamic client says that it is called back.
+#[derive(Clone, Debug)]
+pub enum Redirects {
+    /// In its registration, or in its metadata document.
+    Named(Vec<String>),
+    /// In our own table.
+    Pinned(&'static PinnedDocument),
+    /// In a metadata document that has not been fetched.
+    Unfetched,
 }
 
 pub const UNKNOWN: OauthError = OauthError::new(Code::InvalidClient, "The client is not known here.");
 
 impl Client {
-    /// The client of an authorization request. Only here is a metadata document fetched.
-    pub async fn at_authorize(server: &AuthorizationServer, client_id: &str) -> Result<Self, OauthError> {
+    /// The client of an authorization request, as far as it is known without fetching anything; and what would have to be
+    /// fetched to know where it may be called back.
+    pub fn at_authorize(
+        server: &AuthorizationServer,
+        client_id: &str,
+    ) -> Result<(Self, Option<DocumentUrl>), OauthError> {
         match Self::known(server, client_id)? {
-            Known::Client(client) => Ok(client),
-            Known::Document(url) => server.documents.fetch(&url, &server.config).await.map(Self::Dynamic),
+            Known::Client(client) => Ok((client, None)),
+            Known::Document(url) => {
+                let client = Self::Dynamic(url.client());
+                let fetched = Some(url).filter(DocumentUrl::is_fetched);
+                Ok((client, fetched))
+            }
         }
     }
 
@@ -78,7 +98,7 @@ impl Client {
                 Err(OauthError::new(Code::InvalidClient, "This client has no secret."))
             }
             Known::Client(client) => Ok(client),
-            Known::Document(url) => Ok(Self::Dynamic(url.unfetched())),
+            Known::Document(url) => Ok(Self::Dynamic(url.client())),
         }
     }
 
@@ -94,20 +114,20 @@ impl Client {
             return Ok(Known::Document(url));
         }
         let registration = server.sealer.open::<Registration>(client_id).map_err(|_| UNKNOWN)?;
-        let allowed = |uri: &String| redirect::is_acceptable(uri, &config.mcp_clients);
-        if !registration.redirect_uris.iter().any(allowed) {
+        if !registration.redirect_uris.iter().any(|uri| is_allowed(config, uri)) {
             return Err(UNKNOWN);
         }
         let key = registered(client_id);
         let Registration { name, redirect_uris, .. } = registration;
-        Ok(Known::Client(Self::Dynamic(Dynamic { key, name, redirect_uris })))
+        let redirects = Redirects::Named(redirect_uris);
+        Ok(Known::Client(Self::Dynamic(Dynamic { key, name, redirects })))
     }
 
     /// Whoever holds a refresh token of a client of this id, from where clients may still come.
     fn forgotten(server: &AuthorizationServer, client_id: &str, refresh_token: &str) -> Option<Known> {
         let held: Refresh = server.sealer.open(refresh_token).ok()?;
         let key = registered(client_id);
-        let is_welcome = redirect::is_acceptable(&held.redirect_uri?, &server.config.mcp_clients);
+        let is_welcome = is_allowed(&server.config, &held.redirect_uri?);
         (held.client_id == key && is_welcome).then_some(Known::Client(Self::Forgotten { key }))
     }
 
@@ -126,33 +146,52 @@ impl Client {
         matches!(self, Self::Configured(_))
     }
 
-    /// Whether the person may be sent back to `redirect_uri`. `door` is what the request is for, if it says so soundly.
-    pub fn may_redirect_to(&self, config: &Config, redirect_uri: &str, door: Option<Door>) -> bool {
+    /// Whether the person may be sent back to `uri`. `door` is what the request is for, if it says so soundly.
+    pub fn may_redirect_to(&self, config: &Config, uri: &RedirectUri, door: Option<Door>) -> bool {
         match self {
             Self::Configured(gpt) => {
-                redirect::is_gpt_callback(redirect_uri, &gpt.gpt_ids)
-                    || gpt.redirect_uris.iter().any(|known| redirect::matches(known, redirect_uri))
-                    || (door == Some(Door::Mcp) && redirect::is_connector_callback(redirect_uri))
+                redirect::is_gpt_callback(uri.as_str(), &gpt.gpt_ids)
+                    || gpt.redirect_uris.iter().any(|configured| uri.is_registered_as(configured))
+                    || (door == Some(Door::Mcp) && is_connector_callback(uri.as_str()))
             }
-            Self::Docs => redirect_uri == config.public_url.docs_redirect(),
-            Self::Dynamic(client) => {
-                redirect::is_acceptable(redirect_uri, &config.mcp_clients)
-                    && client.redirect_uris.iter().any(|known| redirect::matches(known, redirect_uri))
-            }
+            Self::Docs => uri.as_str() == config.public_url.docs_redirect(),
+            Self::Dynamic(client) => client.standing(config, uri).is_some(),
             Self::Forgotten { .. } => false,
         }
     }
 
     /// Where a client that registered itself may be called back today.
     pub fn acceptable_redirect_uri(&self, config: &Config) -> Option<String> {
-        let Self::Dynamic(client) = self else { return None };
-        client.redirect_uris.iter().find(|uri| redirect::is_acceptable(uri, &config.mcp_clients)).cloned()
+        match self {
+            Self::Dynamic(Dynamic { redirects: Redirects::Named(uris), .. }) => {
+                uris.iter().find(|uri| is_allowed(config, uri)).cloned()
+            }
+            _ => None,
+        }
     }
 
     /// Whether an authorization request needs a PKCE challenge: a public client's always, and any for MCP.
     pub fn needs_challenge(&self, audience: &Audience) -> bool {
         !matches!(self, Self::Configured(_)) || audience.door == Door::Mcp
     }
+}
+
+impl Dynamic {
+    /// Whether and why this client may be called back at `uri`: it has said so itself, as far as that is known, and it is
+    /// allowed here.
+    pub fn standing(&self, config: &Config, uri: &RedirectUri) -> Option<Standing> {
+        let named = match &self.redirects {
+            Redirects::Named(uris) => uris.iter().any(|named| uri.is_registered_as(named)),
+            Redirects::Pinned(document) => document.allows(uri),
+            Redirects::Unfetched => true,
+        };
+        config.mcp_clients.standing(uri).filter(|_| named)
+    }
+}
+
+/// Whether a client that the operator did not configure may be called back at `uri`.
+pub fn is_allowed(config: &Config, uri: &str) -> bool {
+    RedirectUri::parse(uri).is_ok_and(|uri| config.mcp_clients.standing(&uri).is_some())
 }
 
 /// What sealed strings call a client that registered itself.
@@ -174,7 +213,7 @@ pub fn is_still_welcome(config: &Config, key: &str) -> bool {
         return config.docs;
     }
     if key.starts_with(REGISTERED) {
-        return config.mcp_clients != McpClients::Off;
+        return !config.mcp_clients.is_off();
     }
     DocumentUrl::parse(key, config).is_some()
 }

@@ -1,5 +1,7 @@
 //! The errors of OAuth: many reasons, few public codes.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -64,25 +66,44 @@ impl Code {
     }
 }
 
-/// An error and one sentence about it. The sentence is ours: it never holds anything of the request, so that it can go
-/// into a redirect, a body, a page and the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// An error and a sentence or two about it, in plain ASCII without quotes (RFC 6749 §5.2), so that it can go into a redirect,
+/// a body, a page and the log. The words are ours; of the request it holds a refused redirect URI at most, see [`quoted`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {description}", code.as_str())]
 pub struct OauthError {
     pub code: Code,
-    pub description: &'static str,
+    pub description: Cow<'static, str>,
     /// In seconds; only with [`Code::TemporarilyUnavailable`] and [`Code::TooManyRequests`].
     pub retry_after: Option<u64>,
 }
 
 impl OauthError {
     pub const fn new(code: Code, description: &'static str) -> Self {
-        Self { code, description, retry_after: None }
+        Self { code, description: Cow::Borrowed(description), retry_after: None }
+    }
+
+    /// An error whose sentence names something of the request, as [`quoted`] has it.
+    pub fn naming(code: Code, description: String) -> Self {
+        Self { code, description: Cow::Owned(description), retry_after: None }
     }
 
     pub const fn retry(description: &'static str, retry_after: u64) -> Self {
+        let description = Cow::Borrowed(description);
         Self { code: Code::TemporarilyUnavailable, description, retry_after: Some(retry_after) }
     }
+}
+
+/// The longest text of a request that an error repeats, in characters.
+const MAX_QUOTED: usize = 200;
+
+/// A text of a request as an error may repeat it: visible ASCII alone, and not for ever.
+pub fn quoted(text: &str) -> String {
+    let plain = |c: char| if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '<' | '>') { c } else { '?' };
+    let mut quoted: String = text.chars().take(MAX_QUOTED).map(plain).collect();
+    if text.chars().count() > MAX_QUOTED {
+        quoted.push_str("...");
+    }
+    quoted
 }
 
 /// As the token and registration endpoints answer it (RFC 6749 §5.2, RFC 7591 §3.2.2).

@@ -8,12 +8,11 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::{AuthorizationServer, SCOPE, answer};
-use crate::config::McpClients;
 
 /// Describes the authorization server (RFC 8414). Clients that look for it below a path find the same document.
 pub async fn server_metadata(State(server): State<AuthorizationServer>) -> Response {
     let urls = &server.config.public_url;
-    let open = server.config.mcp_clients != McpClients::Off;
+    let open = server.config.takes_registrations();
     let mut document = json!({
         "issuer": urls.origin(),
         "authorization_endpoint": urls.authorize(),
@@ -41,7 +40,8 @@ pub async fn resource_metadata(
 ) -> Response {
     let config = &server.config;
     let slug = slug.as_ref().map(|Path(slug)| slug.as_str());
-    let Some(gpt) = slug.map_or(Some(config.default_gpt()), |slug| config.gpt_by_slug(slug)) else {
+    let gpt = slug.map_or(Some(config.default_gpt()), |slug| config.gpt_by_slug(slug));
+    let Some(gpt) = gpt.filter(|gpt| gpt.mcp) else {
         return answer(StatusCode::NOT_FOUND);
     };
     answer(Json(json!({

@@ -1,27 +1,28 @@
 //! Client id metadata documents: a client id that is a URL, whose document says who the client is.
 //!
-//! The URL comes from a stranger, so fetching it is guarded: https on port 443, a host that `CAUSEWAY_MCP_CLIENTS` allows,
-//! resolved once, every address public, connected to exactly these; no proxy, no redirect, little time, little text.
+//! Those of known clients are pinned in the table and never fetched. Any other URL comes from a stranger, so fetching it is
+//! guarded: only what `CAUSEWAY_MCP_CLIENTS` allows, https on port 443, resolved once, every address public, connected to
+//! exactly these; no proxy, no redirect, little time, little text; few at once and few a minute, and failures are remembered.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde::Deserialize;
 use tokio::net::lookup_host;
+use tokio::sync::Semaphore;
 use url::{Host, Url};
 
-use super::client::Dynamic;
+use super::client::{Dynamic, Redirects, is_allowed};
 use super::error::{Code, OauthError};
+use super::name::display_name;
+use super::pace::{Allowance, Buckets, too_many};
 use super::public_address::{are_public, is_ours};
-use super::redirect;
-use super::register::display_name;
 use crate::atlassian::http_builder;
-use crate::config::{Config, McpClients};
+use crate::clock::Clock;
+use crate::config::{Config, Kind, PinnedDocument, RedirectUri};
 use crate::memo::Memo;
-
-/// The longest client id of this kind, in bytes.
-const MAX_URL: usize = 512;
 
 /// The longest document, in bytes.
 const MAX_DOCUMENT: usize = 5 * 1024;
@@ -32,29 +33,62 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a document is remembered, so that one person's retries are one fetch.
 const LIFETIME: Duration = Duration::from_secs(300);
 
-/// A client id that is the URL of a metadata document, and may be fetched as far as one can tell from its text.
+/// How long it is remembered that there is none, in seconds.
+const FAILURE_LIFETIME: i64 = 300;
+
+/// How many documents, and how many failures, are remembered.
+const MAX_REMEMBERED: u64 = 1000;
+
+/// How many are fetched at once.
+const MAX_FETCHES: usize = 4;
+
+/// What one address may have fetched.
+const OF_AN_ADDRESS: Allowance = Allowance { burst: 10, period: Duration::from_secs(20) };
+
+/// What everybody together may have fetched.
+const OF_EVERYBODY: Allowance = Allowance { burst: 30, period: Duration::from_secs(2) };
+
+/// A client id that is the URL of a metadata document, and may be used as far as one can tell from its text.
 #[derive(Clone, Debug)]
 pub struct DocumentUrl {
     text: String,
-    url: Url,
+    content: Content,
+}
+
+#[derive(Clone, Debug)]
+enum Content {
+    Pinned(&'static PinnedDocument),
+    Fetched(Url),
 }
 
 impl DocumentUrl {
-    /// https, port 443, a path, no user name, query or fragment, written as it is understood, not us.
+    /// One of the table's; or https, port 443, a path, no user name, query or fragment, written as it is read, not us.
     pub fn parse(text: &str, config: &Config) -> Option<Self> {
-        let url = Url::parse(text).ok().filter(|_| text.len() <= MAX_URL)?;
-        let bare = url.query().is_none() && url.fragment().is_none() && !text.contains('@');
-        let as_written =
-            url.as_str() == text && url.scheme() == "https" && url.port().is_none() && url.path() != "/";
+        let clients = &config.mcp_clients;
+        if let Some((client, document)) = PinnedDocument::at(text) {
+            let content = Content::Pinned(document);
+            return clients.allows_pinned(client, document).then(|| Self { text: text.to_owned(), content });
+        }
+        let uri = RedirectUri::parse(text).ok().filter(|uri| uri.kind() == Kind::Web)?;
+        let url = Url::parse(text).ok()?;
+        let bare = url.query().is_none() && url.port().is_none() && url.path() != "/" && !text.contains('@');
         let foreign = url.host_str().is_some_and(|host| host != config.public_url.host());
-        let allowed = redirect::host_is_allowed(&url, &config.mcp_clients);
-        (bare && as_written && foreign && allowed).then(|| Self { text: text.to_owned(), url })
+        let allowed = bare && foreign && clients.allows_document(&uri);
+        allowed.then(|| Self { text: text.to_owned(), content: Content::Fetched(url) })
     }
 
-    /// The client where its document does not matter: at the token endpoint.
-    pub fn unfetched(&self) -> Dynamic {
-        let name = self.url.host_str().unwrap_or_default().to_owned();
-        Dynamic { key: self.text.clone(), name, redirect_uris: Vec::new() }
+    /// Whether its content is not known without fetching it.
+    pub fn is_fetched(&self) -> bool {
+        matches!(self.content, Content::Fetched(_))
+    }
+
+    /// The client as far as it is known without fetching anything.
+    pub fn client(&self) -> Dynamic {
+        let (name, redirects) = match &self.content {
+            Content::Pinned(document) => (document.name, Redirects::Pinned(document)),
+            Content::Fetched(url) => (url.host_str().unwrap_or_default(), Redirects::Unfetched),
+        };
+        Dynamic { key: self.text.clone(), name: name.to_owned(), redirects }
     }
 }
 
@@ -71,31 +105,87 @@ enum FetchError {
     NotServed(String),
     #[error("it is not the metadata of this client")]
     Unfit,
+    /// Says nothing about the document, so that it is not remembered. How long to wait.
+    #[error("too many are fetched")]
+    TooMany(Duration),
 }
 
 /// Fetches metadata documents. A clone shares the memory.
 #[derive(Clone)]
 pub struct Documents {
     known: Memo<Dynamic>,
+    /// What could not be used, and when that was found, in seconds since the Unix epoch.
+    failed: Memo<(FetchError, i64)>,
+    places: Arc<Semaphore>,
+    of_addresses: Buckets<IpAddr>,
+    of_everybody: Buckets<()>,
+    clock: Clock,
 }
 
 impl Documents {
-    pub fn new() -> Self {
-        Self { known: Memo::lasting(1000, LIFETIME) }
+    pub fn new(clock: &Clock) -> Self {
+        Self {
+            known: Memo::lasting(MAX_REMEMBERED, LIFETIME),
+            failed: Memo::lasting(MAX_REMEMBERED, LIFETIME),
+            places: Arc::new(Semaphore::new(MAX_FETCHES)),
+            of_addresses: Buckets::new(OF_AN_ADDRESS, clock),
+            of_everybody: Buckets::new(OF_EVERYBODY, clock),
+            clock: clock.clone(),
+        }
     }
 
-    /// The client that the document at `url` describes.
-    pub async fn fetch(&self, url: &DocumentUrl, config: &Config) -> Result<Dynamic, OauthError> {
-        let fetched = self.known.try_get_or(url.text.as_bytes(), async {
-            let body = tokio::time::timeout(TIMEOUT, get_guarded(&url.url))
-                .await
-                .map_err(|_| FetchError::TooSlow)??;
-            client(&body, url, &config.mcp_clients)
-        });
-        fetched.await.map_err(|error| {
-            tracing::info!(host = url.url.host_str(), %error, "a client's metadata document is of no use");
-            OauthError::new(Code::InvalidClient, "The client's metadata document could not be used.")
+    /// The client that the document at `url` describes, for a request from `address`.
+    pub async fn fetch(
+        &self,
+        url: &DocumentUrl,
+        address: IpAddr,
+        config: &Config,
+    ) -> Result<Dynamic, OauthError> {
+        let Content::Fetched(at) = &url.content else { return Ok(url.client()) };
+        let fetched = self.remembered(url, address, config, get_guarded(at)).await;
+        fetched.map_err(|error| match error {
+            FetchError::TooMany(wait) => too_many(wait),
+            error => {
+                tracing::info!(host = at.host_str(), %error, "a client's metadata document is of no use");
+                OauthError::new(Code::InvalidClient, "The client's metadata document could not be used.")
+            }
         })
+    }
+
+    /// What is known of a document, good or bad, or else what `get` gives, once for all who ask meanwhile.
+    async fn remembered(
+        &self,
+        url: &DocumentUrl,
+        address: IpAddr,
+        config: &Config,
+        get: impl Future<Output = Result<Vec<u8>, FetchError>> + Send,
+    ) -> Result<Dynamic, FetchError> {
+        let key = url.text.as_bytes();
+        if let Some((error, at)) = self.failed.get(key).await
+            && self.clock.unix() - at < FAILURE_LIFETIME
+        {
+            return Err(error);
+        }
+        let fetched = self.known.try_get_or(key, async {
+            let _place = self.admit(address)?;
+            let body = tokio::time::timeout(TIMEOUT, get).await.map_err(|_| FetchError::TooSlow)??;
+            client(&body, url, config)
+        });
+        let fetched = fetched.await.map_err(|error| (*error).clone());
+        if let Err(error) = &fetched
+            && !matches!(error, FetchError::TooMany(_))
+        {
+            self.failed.insert(key.to_vec(), (error.clone(), self.clock.unix())).await;
+        }
+        fetched
+    }
+
+    /// Counts a fetch for `address`, and lets it happen while the result is held.
+    fn admit(&self, address: IpAddr) -> Result<tokio::sync::SemaphorePermit<'_>, FetchError> {
+        let place = self.places.try_acquire().map_err(|_| FetchError::TooMany(TIMEOUT))?;
+        self.of_addresses.take(&address).map_err(FetchError::TooMany)?;
+        self.of_everybody.take(&()).map_err(FetchError::TooMany)?;
+        Ok(place)
     }
 }
 
@@ -160,16 +250,16 @@ struct Document {
     client_secret: Option<serde::de::IgnoredAny>,
 }
 
-fn client(body: &[u8], url: &DocumentUrl, clients: &McpClients) -> Result<Dynamic, FetchError> {
+fn client(body: &[u8], url: &DocumentUrl, config: &Config) -> Result<Dynamic, FetchError> {
     let document: Document = serde_json::from_slice(body).map_err(|_| FetchError::Unfit)?;
     let redirect_uris: Vec<String> =
-        document.redirect_uris.into_iter().filter(|uri| redirect::is_acceptable(uri, clients)).collect();
+        document.redirect_uris.into_iter().filter(|uri| is_allowed(config, uri)).collect();
     if document.client_id != url.text || document.client_secret.is_some() || redirect_uris.is_empty() {
         return Err(FetchError::Unfit);
     }
-    let unfetched = url.unfetched();
-    let name = document.client_name.as_deref().and_then(display_name).unwrap_or(unfetched.name);
-    Ok(Dynamic { key: unfetched.key, name, redirect_uris })
+    let Dynamic { key, name, .. } = url.client();
+    let name = document.client_name.as_deref().and_then(display_name).unwrap_or(name);
+    Ok(Dynamic { key, name, redirects: Redirects::Named(redirect_uris) })
 }
 
 #[cfg(test)]
@@ -204,7 +294,14 @@ mod tests {
         assert!(DocumentUrl::parse(URL, &config("any")).is_some());
         assert!(DocumentUrl::parse(URL, &config("agent.example")).is_some());
         assert!(DocumentUrl::parse(URL, &config("known")).is_none());
-        assert!(DocumentUrl::parse("https://chatgpt.com/oauth/client.json", &config("known")).is_some());
+        assert!(DocumentUrl::parse(URL, &config("known,https://agent.example/client.json")).is_some());
+        for pinned in
+            ["https://chatgpt.com/oauth/client.json", "https://claude.ai/oauth/claude-code-client-metadata"]
+        {
+            assert!(!DocumentUrl::parse(pinned, &config("known")).unwrap().is_fetched(), "{pinned}");
+            assert!(!DocumentUrl::parse(pinned, &config("any")).unwrap().is_fetched(), "{pinned}");
+        }
+        assert!(DocumentUrl::parse("https://chatgpt.com/oauth/other.json", &config("known")).is_none());
         for bad in [
             "http://agent.example/client.json",
             "https://agent.example:443/client.json",
@@ -272,25 +369,83 @@ mod tests {
         assert!(matches!(fetched, Ok(Err(FetchError::NotServed(_)))));
     }
 
+    #[tokio::test]
+    async fn documents_are_fetched_once_for_all_and_failures_are_remembered() {
+        let clock = Clock::manual("2026-11-21T09:00:00Z".parse().unwrap());
+        let (documents, config) = (Documents::new(&clock), config("agent.example"));
+        let url = DocumentUrl::parse(URL, &config).unwrap();
+        let fetches = std::sync::atomic::AtomicUsize::new(0);
+        let good = format!(r#"{{"client_id":"{URL}","redirect_uris":["https://agent.example/cb"]}}"#);
+        let ask = |body: &str| {
+            let body = body.as_bytes().to_vec();
+            let get = async {
+                fetches.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                tokio::task::yield_now().await;
+                Ok(body)
+            };
+            documents.remembered(&url, "198.51.100.1".parse().unwrap(), &config, get)
+        };
+        let fetched = || fetches.load(std::sync::atomic::Ordering::Relaxed);
+        let (one, two) = tokio::join!(ask("nonsense"), ask("nonsense"));
+        assert_eq!(
+            (one.unwrap_err(), two.unwrap_err(), fetched()),
+            (FetchError::Unfit, FetchError::Unfit, 1)
+        );
+        clock.advance(Duration::from_secs(299));
+        assert_eq!((ask(&good).await.unwrap_err(), fetched()), (FetchError::Unfit, 1));
+        clock.advance(Duration::from_secs(1));
+        assert!(ask(&good).await.is_ok() && ask("nonsense").await.is_ok());
+        assert_eq!(fetched(), 2);
+    }
+
+    #[tokio::test]
+    async fn few_documents_are_fetched_at_once_for_an_address_and_for_everybody() {
+        let clock = Clock::manual("2026-11-21T09:00:00Z".parse().unwrap());
+        let (documents, config) = (Documents::new(&clock), config("any"));
+        let ask = async |number: u32, address: u32| {
+            let url = DocumentUrl::parse(&format!("https://a{number}.example/client.json"), &config).unwrap();
+            let address = IpAddr::V4(std::net::Ipv4Addr::from(address));
+            documents
+                .remembered(&url, address, &config, async { Err(FetchError::Unresolved) })
+                .await
+                .unwrap_err()
+        };
+        for number in 0..OF_AN_ADDRESS.burst {
+            assert_eq!(ask(number, 1).await, FetchError::Unresolved);
+        }
+        assert!(matches!(ask(100, 1).await, FetchError::TooMany(_)));
+        // That it was refused says nothing about the document, and another address may ask for it.
+        assert_eq!(ask(100, 2).await, FetchError::Unresolved);
+        for address in 10..OF_EVERYBODY.burst {
+            ask(address * 100, address).await;
+        }
+        assert!(matches!(ask(101, 9_999).await, FetchError::TooMany(_)));
+        clock.advance(OF_EVERYBODY.period);
+        let places = documents.places.clone().acquire_many_owned(u32::try_from(MAX_FETCHES).unwrap()).await;
+        assert!(matches!(ask(101, 9_999).await, FetchError::TooMany(_)));
+        drop(places);
+        assert_eq!(ask(101, 9_999).await, FetchError::Unresolved);
+    }
+
     #[test]
     fn a_document_speaks_for_its_own_url_and_for_redirects_that_are_allowed_here() {
         let config = config("agent.example,localhost");
         let url = DocumentUrl::parse(URL, &config).unwrap();
-        let read =
-            |document: serde_json::Value| client(document.to_string().as_bytes(), &url, &config.mcp_clients);
+        let read = |document: serde_json::Value| client(document.to_string().as_bytes(), &url, &config);
         let good = read(serde_json::json!({
             "client_id": URL, "client_name": " Agent ", "logo_uri": "https://agent.example/logo.png",
             "redirect_uris": ["https://agent.example/cb", "https://evil.example/cb", "http://localhost/cb"],
         }));
         let good = good.unwrap();
         assert_eq!((good.key.as_str(), good.name.as_str()), (URL, "Agent"));
-        assert_eq!(good.redirect_uris, ["https://agent.example/cb", "http://localhost/cb"]);
+        let Redirects::Named(redirect_uris) = &good.redirects else { panic!("{good:?}") };
+        assert_eq!(redirect_uris, &["https://agent.example/cb", "http://localhost/cb"]);
         let redirects = ["https://agent.example/cb"];
         let deceptive = "Chat\u{202e}TPG";
         let named = read(
             serde_json::json!({ "client_id": URL, "client_name": deceptive, "redirect_uris": redirects }),
         );
-        assert_eq!(named.unwrap().name, "agent.example");
+        assert_eq!(named.unwrap().name, "ChatTPG");
         for bad in [
             serde_json::json!({ "client_id": "https://agent.example/other.json", "redirect_uris": redirects }),
             serde_json::json!({ "client_id": URL, "redirect_uris": redirects, "client_secret": "x" }),

@@ -14,6 +14,7 @@ mod consent;
 mod error;
 mod metadata;
 mod metadata_document;
+mod name;
 mod opened;
 mod pace;
 mod page;
@@ -32,9 +33,9 @@ use axum::response::{IntoResponse, Response};
 
 use crate::atlassian::{Auth, Sites};
 use crate::clock::Clock;
-use crate::config::Config;
-use crate::seal::Sealer;
-use crate::seal::payloads::SignIn;
+use crate::config::{Config, Gpt};
+use crate::seal::payloads::{Door, SignIn};
+use crate::seal::{SealError, Sealer};
 use crate::telemetry::Metrics;
 
 pub use authorize::authorize;
@@ -66,6 +67,10 @@ pub struct AuthorizationServer {
     refreshes: token::Refreshes,
     documents: metadata_document::Documents,
     pace: pace::Pace,
+    /// Sign-ins that gave a code, and the fingerprint of the code of Atlassian's that they gave it for.
+    finished: pace::Seen<[u8; 32], [u8; 32]>,
+    /// Codes of Atlassian's that were redeemed, or cannot be.
+    spent: pace::Seen<[u8; 32]>,
     metrics: Metrics,
 }
 
@@ -84,6 +89,7 @@ impl AuthorizationServer {
         scopes.sort_unstable();
         scopes.dedup();
         let pace = pace::Pace::new(&config, &clock, &metrics);
+        let documents = metadata_document::Documents::new(&clock);
         Self {
             config,
             sealer,
@@ -93,8 +99,10 @@ impl AuthorizationServer {
             sites,
             scopes: scopes.into(),
             refreshes: token::Refreshes::new(),
-            documents: metadata_document::Documents::new(),
+            documents,
             pace,
+            finished: pace::Seen::new(),
+            spent: pace::Seen::new(),
             metrics,
         }
     }
@@ -110,9 +118,10 @@ impl AuthorizationServer {
     }
 
     /// Where the browser goes to consent at Atlassian.
-    fn atlassian_url(&self, sign_in: &SignIn) -> String {
+    fn atlassian_url(&self, sign_in: &SignIn) -> Result<String, SealError> {
+        let state = self.sealer.seal(sign_in)?;
         self.metrics.sign_in("begun", "ok");
-        self.auth.authorize_url(&self.scopes, self.sealer.seal(sign_in))
+        Ok(self.auth.authorize_url(&self.scopes, state))
     }
 
     /// Where the browser goes back to the client: `params`, the client's own state, and who says so (RFC 9207).
@@ -124,14 +133,28 @@ impl AuthorizationServer {
     }
 
     /// The same with an error (RFC 6749 §4.1.2.1).
-    fn error_url(&self, redirect_uri: &str, client_state: Option<&str>, error: error::OauthError) -> String {
-        let params = [("error", error.code.as_str()), ("error_description", error.description)];
+    fn error_url(&self, redirect_uri: &str, client_state: Option<&str>, error: &error::OauthError) -> String {
+        let params = [("error", error.code.as_str()), ("error_description", &*error.description)];
         self.client_url(redirect_uri, client_state, &params)
     }
 
     /// Whether somebody who signed in at `signed_in_at` still counts (`CAUSEWAY_NOT_BEFORE`).
     fn is_revoked(&self, signed_in_at: i64) -> bool {
         self.config.not_before.is_some_and(|not_before| signed_in_at < not_before.as_second())
+    }
+}
+
+impl Gpt {
+    /// Whether it can be reached through this door.
+    fn has(&self, door: Door) -> bool {
+        door == Door::Actions || self.mcp
+    }
+}
+
+impl From<SealError> for error::OauthError {
+    fn from(error: SealError) -> Self {
+        tracing::error!(%error, "something could not be sealed");
+        Self::new(error::Code::ServerError, "The gateway failed; it is not the client's fault.")
     }
 }
 

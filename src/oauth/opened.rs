@@ -98,14 +98,16 @@ mod tests {
     }
 
     fn token(sealer: &Sealer, number: usize, expires_at: i64) -> String {
-        sealer.seal(&Access {
-            token: format!("upstream token {number}"),
-            scopes: "read:a read:b".to_owned(),
-            client_id: "gpt".to_owned(),
-            audience: Audience { gpt: "gpt".to_owned(), door: Door::Actions },
-            signed_in_at: expires_at - HOUR,
-            expires_at,
-        })
+        sealer
+            .seal(&Access {
+                token: format!("upstream token {number}"),
+                scopes: "read:a read:b".to_owned(),
+                client_id: "gpt".to_owned(),
+                audience: Audience { gpt: "gpt".to_owned(), door: Door::Actions },
+                signed_in_at: expires_at - HOUR,
+                expires_at,
+            })
+            .unwrap()
     }
 
     #[test]

@@ -1,59 +1,53 @@
-//! How fast clients may ask for tokens and registrations: each client at its own pace, and addresses only where requests
-//! fail. All of ChatGPT shares few addresses, and without `CAUSEWAY_TRUSTED_PROXIES` everybody behind a proxy shares one, so
-//! an address is never a reason to refuse what would succeed.
+//! How often something may be tried. What opens and matches is never refused for what others sent: junk is counted by the
+//! address it comes from, and there only changes what the next junk is told; good refreshes by the person who signed in; codes by
+//! whoever came through the callback.
+//!
+//! All of ChatGPT shares few addresses, and without `CAUSEWAY_TRUSTED_PROXIES` everybody behind a proxy shares one, so the address
+//! of a token request is never a reason to refuse what would succeed.
 
+use std::borrow::Cow;
+use std::hash::Hash;
 use std::net::IpAddr;
-use std::num::NonZeroU32;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use governor::middleware::NoOpMiddleware;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
 use ipnet::IpNet;
+use lru::LruCache;
+use parking_lot::Mutex;
 
 use super::error::{Code, OauthError};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::memo::Memo;
 use crate::peer::{Peer, household};
+use crate::seal::payloads::CameThrough;
 use crate::telemetry::Metrics;
 
-/// What one client may ask for: so many at once, so many a second. With 65,000 points an hour, no more people than this can
-/// be at work.
-const OF_A_CLIENT: [u32; 2] = [600, 20];
+/// The failures of one address that are explained.
+const FAILURES: Allowance = Allowance { burst: 60, period: Duration::from_secs(1) };
 
-/// The failures of one address that are explained, likewise.
-const OF_FAILURES: [u32; 2] = [60, 1];
+/// The refreshes of one person that reach Atlassian. A session needs one an hour; a person may have several, and clients retry.
+const REFRESHES: Allowance = Allowance { burst: 30, period: Duration::from_secs(5) };
 
-/// How many clients, and how many addresses, are remembered.
-const MAX_REMEMBERED: u64 = 10_000;
+/// The codes of one browser that Atlassian does not accept: a person has one or two, made-up ones come by the hundred.
+const CODES_OF_A_BROWSER: Allowance = Allowance { burst: 5, period: Duration::from_secs(60) };
 
-/// How long a pace is remembered after its last use: longer than it takes to have all of it back.
-const REMEMBERED_FOR: Duration = Duration::from_secs(5 * 60);
+/// The same of one address, at which many people may be, to clients of one sort: with a secret or without.
+const CODES_OF_AN_ADDRESS: Allowance = Allowance { burst: 40, period: Duration::from_secs(10) };
 
-/// Who is counted as one client: the client, and where it proves nothing, its address, so that nobody uses up what is
-/// another's.
-#[derive(Clone, Debug)]
-pub struct Asker {
-    pub client: String,
-    pub address: Option<IpAddr>,
-}
-
-impl Asker {
-    /// The address comes first: a client may be called anything.
-    fn key(&self) -> String {
-        let address = self.address.map(|address| address.to_string()).unwrap_or_default();
-        format!("{address} {}", self.client)
-    }
-}
+/// How many keys are remembered of each kind. Keys are anybody's choice, so only those used last are.
+const MAX_REMEMBERED: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
 /// The paces of one gateway. A clone counts with it.
 #[derive(Clone)]
 pub struct Pace {
-    clients: Limiter,
-    failures: Limiter,
+    failures: Buckets<IpAddr>,
+    refreshes: Buckets<String>,
+    browsers: Buckets<String>,
+    addresses: Buckets<String>,
+    /// Browsers that brought a code which Atlassian accepted: they answer for themselves, not for their address.
+    proven: Seen<String>,
     proxies: Arc<[IpNet]>,
     metrics: Metrics,
 }
@@ -61,69 +55,213 @@ pub struct Pace {
 impl Pace {
     pub fn new(config: &Config, clock: &Clock, metrics: &Metrics) -> Self {
         Self {
-            clients: Limiter::new(OF_A_CLIENT, clock),
-            failures: Limiter::new(OF_FAILURES, clock),
+            failures: Buckets::new(FAILURES, clock),
+            refreshes: Buckets::new(REFRESHES, clock),
+            browsers: Buckets::new(CODES_OF_A_BROWSER, clock),
+            addresses: Buckets::new(CODES_OF_AN_ADDRESS, clock),
+            proven: Seen::new(),
             proxies: config.trusted_proxies.as_slice().into(),
             metrics: metrics.clone(),
         }
     }
 
-    /// The address that a request counts for.
+    /// The address that a request counts for; of IPv6 the /64.
     pub fn address(&self, peer: Peer, headers: &HeaderMap) -> IpAddr {
         let values =
             headers.get_all("x-forwarded-for").iter().map(|value| value.to_str().unwrap_or_default());
         household(peer.client(&values.collect::<Vec<_>>().join(","), &self.proxies))
     }
 
-    /// Counts a request of a client's, and refuses it where there have been too many.
-    pub async fn admit(&self, asker: Asker) -> Result<(), OauthError> {
-        self.clients.count(&asker.key()).await.map_err(|wait| self.too_many(wait))
+    /// Counts a failure, and answers in its place that there have been too many, where there have.
+    pub fn failed(&self, address: IpAddr, error: OauthError) -> OauthError {
+        self.failures.take(&address).map_or_else(|wait| self.refuse(wait), |()| error)
     }
 
-    /// Counts a failure, and answers in its place that there have been too many, where there have.
-    pub async fn failed(&self, address: IpAddr, error: OauthError) -> OauthError {
-        match self.failures.count(&address.to_string()).await {
-            Ok(()) => error,
-            Err(wait) => self.too_many(wait),
+    /// Counts a refresh that is about to reach Atlassian, for the person who signed in.
+    pub fn refresh(&self, person: &str) -> Result<(), OauthError> {
+        self.refreshes.take(&person.to_owned()).map_err(|wait| self.refuse(wait))
+    }
+
+    /// Counts a code that is about to reach Atlassian as one that will be refused there, until it is known better.
+    pub fn code(&self, from: CameThrough) -> Result<Counted, OauthError> {
+        let at_address = !self.proven.holds(&from.browser);
+        self.browsers.take(&from.browser).map_err(|wait| self.refuse(wait))?;
+        if at_address && let Err(wait) = self.addresses.take(&from.address) {
+            self.browsers.give_back(&from.browser);
+            return Err(self.refuse(wait));
+        }
+        Ok(Counted { from, at_address })
+    }
+
+    /// Counts it no longer: nobody knows whether it was good.
+    pub fn forgive(&self, counted: &Counted) {
+        self.browsers.give_back(&counted.from.browser);
+        if counted.at_address {
+            self.addresses.give_back(&counted.from.address);
         }
     }
 
-    fn too_many(&self, wait: Duration) -> OauthError {
+    /// Counts it no longer, because it was good.
+    pub fn accepted(&self, counted: &Counted) {
+        self.forgive(counted);
+        self.proven.insert(counted.from.browser.clone(), ());
+    }
+
+    /// Whether no further code would be taken to Atlassian now.
+    pub fn is_used_up(&self, from: &CameThrough) -> Result<(), OauthError> {
+        let of_address = || match self.proven.holds(&from.browser) {
+            true => Ok(()),
+            false => self.addresses.look(&from.address),
+        };
+        self.browsers.look(&from.browser).and_then(|()| of_address()).map_err(|wait| self.refuse(wait))
+    }
+
+    fn refuse(&self, wait: Duration) -> OauthError {
         self.metrics.shed("pace");
-        let retry_after = Some(wait.as_secs() + 1);
-        OauthError { retry_after, ..OauthError::new(Code::TooManyRequests, "There are too many requests.") }
+        too_many(wait)
     }
 }
 
-type Direct = RateLimiter<NotKeyed, InMemoryState, Clock, NoOpMiddleware<Duration>>;
+/// A code that counts as refused.
+pub struct Counted {
+    from: CameThrough,
+    /// Whether it counts against the address too.
+    at_address: bool,
+}
 
-/// One pace for each key. Keys are anybody's choice, so only the latest are remembered.
+/// Says to come back later.
+pub fn too_many(wait: Duration) -> OauthError {
+    let description = Cow::Borrowed("There are too many requests.");
+    OauthError { code: Code::TooManyRequests, description, retry_after: Some(wait.as_secs() + 1) }
+}
+
+/// So many at once, then one each `period`.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowance {
+    pub burst: u32,
+    pub period: Duration,
+}
+
+/// An allowance for each key, counted as the generic cell rate algorithm does. A clone counts with it.
 #[derive(Clone)]
-struct Limiter {
-    quota: Quota,
+pub struct Buckets<K: Hash + Eq> {
+    allowance: Allowance,
     clock: Clock,
-    states: Memo<Arc<Direct>>,
+    /// When all of what was taken will be back.
+    full_again: Arc<Mutex<LruCache<K, Duration>>>,
 }
 
-impl Limiter {
-    fn new(pace: [u32; 2], clock: &Clock) -> Self {
-        let [burst, per_second] = pace.map(|number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN));
-        let states = Memo::while_used(MAX_REMEMBERED, REMEMBERED_FOR);
-        Self { quota: Quota::per_second(per_second).allow_burst(burst), clock: clock.clone(), states }
+impl<K: Hash + Eq + Clone> Buckets<K> {
+    pub fn new(allowance: Allowance, clock: &Clock) -> Self {
+        let full_again = Arc::new(Mutex::new(LruCache::new(MAX_REMEMBERED)));
+        Self { allowance, clock: clock.clone(), full_again }
     }
 
-    /// Counts one; where that is one too many, how long to wait.
-    async fn count(&self, key: &str) -> Result<(), Duration> {
-        let new = async { Arc::new(RateLimiter::direct_with_clock(self.quota, self.clock.clone())) };
-        let state = self.states.get_or(key.as_bytes(), new).await;
-        state.check().map_err(|until| until.wait_time_from(self.clock.running()))
+    /// Takes one; where that is one too many, how long to wait.
+    pub fn take(&self, key: &K) -> Result<(), Duration> {
+        let mut full_again = self.full_again.lock();
+        let next = self.after_one_more(full_again.get(key).copied())?;
+        full_again.put(key.clone(), next);
+        Ok(())
+    }
+
+    /// Whether one could be taken.
+    pub fn look(&self, key: &K) -> Result<(), Duration> {
+        self.after_one_more(self.full_again.lock().peek(key).copied()).map(|_| ())
+    }
+
+    /// Puts back one that was taken.
+    pub fn give_back(&self, key: &K) {
+        if let Some(full_again) = self.full_again.lock().get_mut(key) {
+            *full_again = full_again.saturating_sub(self.allowance.period);
+        }
+    }
+
+    fn after_one_more(&self, full_again: Option<Duration>) -> Result<Duration, Duration> {
+        let now = self.clock.running();
+        let next = full_again.unwrap_or_default().max(now) + self.allowance.period;
+        let latest = now + self.allowance.period * self.allowance.burst;
+        if next > latest { Err(next - latest) } else { Ok(next) }
     }
 }
 
-impl governor::clock::Clock for Clock {
-    type Instant = Duration;
+/// What has been seen, with something about it; those seen last, so many. A clone shares them.
+#[derive(Clone)]
+pub struct Seen<K: Hash + Eq, V = ()>(Arc<Mutex<LruCache<K, V>>>);
 
-    fn now(&self) -> Duration {
-        self.running()
+impl<K: Hash + Eq, V: Clone> Seen<K, V> {
+    pub fn new() -> Self {
+        Self(Arc::new(Mutex::new(LruCache::new(MAX_REMEMBERED))))
+    }
+
+    /// Remembers `key` with `value`, or answers with what it was seen with before, which stays.
+    pub fn insert(&self, key: K, value: V) -> Option<V> {
+        let mut seen = self.0.lock();
+        let before = seen.get(&key).cloned();
+        if before.is_none() {
+            seen.put(key, value);
+        }
+        before
+    }
+
+    pub fn holds(&self, key: &K) -> bool {
+        self.0.lock().get(key).is_some()
+    }
+
+    pub fn forget(&self, key: &K) {
+        self.0.lock().pop(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn buckets(burst: u32) -> (Buckets<u32>, Clock) {
+        let clock = Clock::manual("2026-11-21T09:00:00Z".parse().unwrap());
+        (Buckets::new(Allowance { burst, period: Duration::from_secs(10) }, &clock), clock)
+    }
+
+    #[test]
+    fn so_many_are_had_at_once_and_then_one_each_period() {
+        let (buckets, clock) = buckets(3);
+        assert_eq!([1, 2, 3].map(|_| buckets.take(&1)), [Ok(()); 3]);
+        assert_eq!(
+            (buckets.take(&1), buckets.look(&1)),
+            (Err(Duration::from_secs(10)), Err(Duration::from_secs(10)))
+        );
+        assert_eq!(buckets.take(&2), Ok(()));
+        clock.advance(Duration::from_secs(9));
+        assert_eq!(buckets.take(&1), Err(Duration::from_secs(1)));
+        clock.advance(Duration::from_secs(1));
+        assert_eq!((buckets.take(&1), buckets.take(&1)), (Ok(()), Err(Duration::from_secs(10))));
+        clock.advance(Duration::from_secs(3600));
+        assert_eq!([1, 2, 3, 4].map(|_| buckets.take(&1).is_ok()), [true, true, true, false]);
+    }
+
+    #[test]
+    fn what_is_given_back_can_be_had_again() {
+        let (buckets, _) = buckets(1);
+        for _ in 0..5 {
+            assert_eq!(buckets.take(&1), Ok(()));
+            buckets.give_back(&1);
+        }
+        assert_eq!((buckets.take(&1), buckets.take(&1).is_err()), (Ok(()), true));
+    }
+
+    #[test]
+    fn keys_that_nobody_uses_are_forgotten_and_memory_is_bounded() {
+        let (buckets, _) = buckets(1);
+        for key in 0..20_000 {
+            buckets.take(&key).unwrap();
+        }
+        assert_eq!(buckets.full_again.lock().len(), MAX_REMEMBERED.get());
+        let seen = Seen::new();
+        assert_eq!(
+            (seen.insert(1, 'a'), seen.insert(1, 'b'), seen.insert(1, 'c')),
+            (None, Some('a'), Some('a'))
+        );
+        (0..20_000).for_each(|key| assert!(key == 1 || seen.insert(key, 'x').is_none()));
+        assert_eq!(seen.0.lock().len(), MAX_REMEMBERED.get());
     }
 }

@@ -1,8 +1,6 @@
 //! `POST /oauth/register` (RFC 7591): registration that stores nothing. The client id that is answered *is* the
 //! registration, sealed.
 
-use std::net::IpAddr;
-
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -11,21 +9,24 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::error::{Code, OauthError};
-use super::pace::Asker;
-use super::{AuthorizationServer, SCOPE, answer, redirect};
-use crate::config::McpClients;
+use super::error::{Code, OauthError, quoted};
+use super::name::display_name;
+use super::{AuthorizationServer, SCOPE, answer};
+use crate::config::{McpClients, RedirectUri};
 use crate::peer::Peer;
 use crate::seal::payloads::Registration;
 
 /// The longest request that is read, in bytes.
 const MAX_LEN: usize = 16 * 1024;
 
-/// How many redirect URIs a client may have.
+/// How many redirect URIs of a client are kept.
 const MAX_REDIRECT_URIS: usize = 5;
 
-/// The longest name of a client, in characters.
-const MAX_NAME: usize = 80;
+/// How many refused ones are named.
+const MAX_NAMED: usize = 3;
+
+/// What whoever runs this gateway can do about a redirect URI that was refused.
+pub const HOW_TO_ALLOW: &str = "The operator of this gateway allows a redirect URI by adding it to CAUSEWAY_MCP_CLIENTS, as in known,https://global.consent.azure-apim.net/redirect/ID for Copilot Studio.";
 
 /// A registration can be read until its key leaves the ring, or for ten years, in seconds.
 const LIFETIME: i64 = 10 * 365 * 24 * 3600;
@@ -46,8 +47,13 @@ pub async fn register(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    if !server.config.has_mcp() {
+        return answer(StatusCode::NOT_FOUND);
+    }
     let address = server.pace.address(peer, &headers);
-    match paced(&server, address, &body).await {
+    // A sound registration costs less than refusing it and leaves nothing behind, so that it is never one too many.
+    let registered = registration(&server, &body).and_then(|registration| answer_to(&server, &registration));
+    match registered.map_err(|error| server.pace.failed(address, error)) {
         Ok(registered) => answer((StatusCode::CREATED, Json(registered))),
         Err(error) => {
             tracing::info!(%error, "a registration is refused");
@@ -56,20 +62,10 @@ pub async fn register(
     }
 }
 
-/// Who registers has no name yet, or any: its address stands for it, at a client's ample pace.
-async fn paced(server: &AuthorizationServer, address: IpAddr, body: &[u8]) -> Result<Value, OauthError> {
-    let registration = match registration(server, body) {
-        Ok(registration) => registration,
-        Err(error) => return Err(server.pace.failed(address, error).await),
-    };
-    server.pace.admit(Asker { client: String::new(), address: Some(address) }).await?;
-    Ok(answer_to(server, &registration))
-}
-
 fn registration(server: &AuthorizationServer, body: &[u8]) -> Result<Registration, OauthError> {
     let refuse = |why| OauthError::new(Code::InvalidClientMetadata, why);
     let clients = &server.config.mcp_clients;
-    if *clients == McpClients::Off {
+    if clients.is_off() {
         return Err(OauthError::new(Code::AccessDenied, "Clients cannot register themselves here."));
     }
     if body.len() > MAX_LEN {
@@ -77,47 +73,60 @@ fn registration(server: &AuthorizationServer, body: &[u8]) -> Result<Registratio
     }
     let metadata: Metadata = serde_json::from_slice(body)
         .map_err(|_| refuse("The body is not JSON client metadata with an array redirect_uris."))?;
-    let mut redirect_uris = metadata.redirect_uris;
-    let sound = redirect_uris.iter().all(|uri| redirect::is_acceptable(uri, &McpClients::Any));
-    let few = redirect_uris.len() <= MAX_REDIRECT_URIS;
-    // Editors register a page of their maker's beside loopback, and use whichever the answer leaves them.
-    redirect_uris.retain(|uri| redirect::is_acceptable(uri, clients));
-    if !sound || !few || redirect_uris.is_empty() {
-        let why = "There have to be 1 to 5 redirect_uris of at most 512 bytes: https on a host that is allowed here, or http on loopback.";
-        return Err(OauthError::new(Code::InvalidRedirectUri, why));
-    }
+    let redirect_uris = allowed(clients, &metadata.redirect_uris)?;
     let lacks = |values: Option<Vec<String>>, needed: &str| {
         values.is_some_and(|values| !values.iter().any(|value| value == needed))
     };
     if lacks(metadata.grant_types, "authorization_code") || lacks(metadata.response_types, "code") {
         return Err(refuse("Only the authorization code grant is offered."));
     }
-    let host = redirect::host(&redirect_uris[0]);
-    let name = metadata.client_name.as_deref().and_then(display_name).unwrap_or(host);
+    let name = metadata.client_name.as_deref().and_then(display_name).unwrap_or_default();
     Ok(Registration { name, redirect_uris, expires_at: server.clock.unix() + LIFETIME })
 }
 
-fn answer_to(server: &AuthorizationServer, registration: &Registration) -> Value {
+/// Those redirect URIs that are allowed here. Editors register a page of their maker's beside loopback, and use whichever the
+/// answer leaves them.
+fn allowed(clients: &McpClients, redirect_uris: &[String]) -> Result<Vec<String>, OauthError> {
+    let mut kept: Vec<String> = Vec::new();
+    let mut refused = Vec::new();
+    for text in redirect_uris {
+        match RedirectUri::parse(text) {
+            Ok(uri) if clients.standing(&uri).is_some() => kept.push(text.clone()),
+            Ok(uri) if uri.is_of_a_gpt() => refused.push((
+                text,
+                "is the callback of a custom GPT, which is configured with a client id and secret",
+            )),
+            Ok(_) => refused.push((text, "is not allowed here")),
+            Err(why) => refused.push((text, why)),
+        }
+    }
+    kept.truncate(MAX_REDIRECT_URIS);
+    if kept.is_empty() { Err(none_allowed(&refused)) } else { Ok(kept) }
+}
+
+/// Names what was refused and the variable that would allow it.
+fn none_allowed(refused: &[(&String, &str)]) -> OauthError {
+    let named: Vec<String> =
+        refused.iter().take(MAX_NAMED).map(|(uri, why)| format!("{} {why}", quoted(uri))).collect();
+    let more = if refused.len() > MAX_NAMED { "; and others" } else { "" };
+    let found = if named.is_empty() { "There is none".to_owned() } else { named.join("; ") + more };
+    let description = format!("None of the redirect_uris is allowed here: {found}. {HOW_TO_ALLOW}");
+    OauthError::naming(Code::InvalidRedirectUri, description)
+}
+
+fn answer_to(server: &AuthorizationServer, registration: &Registration) -> Result<Value, OauthError> {
     // A client may ask for a secret; RFC 7591 §3.2.1 lets the server decide, and the answer says that there is none.
-    json!({
-        "client_id": server.sealer.seal(registration),
+    let mut answer = json!({
+        "client_id": server.sealer.seal(registration)?,
         "client_id_issued_at": registration.expires_at - LIFETIME,
-        "client_name": registration.name,
         "redirect_uris": registration.redirect_uris,
         "grant_types": ["authorization_code", "refresh_token"],
         "response_types": ["code"],
         "token_endpoint_auth_method": "none",
         "scope": SCOPE,
-    })
-}
-
-/// A name that can be shown: one short line, without characters that change how the text around it reads.
-pub fn display_name(text: &str) -> Option<String> {
-    let trimmed = text.trim();
-    let deceptive = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    let sound = !trimmed.is_empty() && trimmed.chars().count() <= MAX_NAME && !trimmed.chars().any(deceptive);
-    sound.then(|| trimmed.to_owned())
+    });
+    if !registration.name.is_empty() {
+        answer["client_name"] = json!(registration.name);
+    }
+    Ok(answer)
 }

@@ -9,19 +9,20 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use axum::{Extension, Json};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::client::{self, Client};
+use super::client::{self, Client, is_allowed};
 use super::error::{Code, OauthError};
-use super::pace::Asker;
 use super::params::Params;
 use super::{AuthorizationServer, OFFLINE_ACCESS, SCOPE, answer, audience, pkce};
 use crate::atlassian::{AuthError, Tally, Tokens};
 use crate::memo::Memo;
 use crate::peer::Peer;
-use crate::seal::fingerprint;
 use crate::seal::payloads::{self, Access, Audience, Refresh};
+use crate::seal::{OpenError, SealError, fingerprint};
 
 /// How long our code lives, in seconds.
 pub const CODE_LIFETIME: i64 = 120;
@@ -56,6 +57,8 @@ pub async fn token(
     }
 }
 
+/// Checks everything that was sent before anything is counted or sent on: what does not open or match counts against the address
+/// it came from, and nothing else does.
 async fn redeem(
     server: &AuthorizationServer,
     address: IpAddr,
@@ -63,16 +66,41 @@ async fn redeem(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Arc<Issued>, OauthError> {
-    let (client, params) = match authenticate(server, query, headers, body) {
-        Ok(request) => request,
-        Err(error) => return Err(server.pace.failed(address, error).await),
-    };
-    let proven = client.is_proven();
-    let asker = Asker { client: client.key().to_owned(), address: Some(address).filter(|_| !proven) };
-    server.pace.admit(asker).await?;
+    let junk = |error| server.pace.failed(address, error);
+    let (client, params) = authenticate(server, query, headers, body).map_err(junk)?;
     match grant(server, &client, &params).await {
-        Err(error) if !proven && error.retry_after.is_none() => Err(server.pace.failed(address, error).await),
-        granted => granted,
+        // A client that has proven itself is always told the truth, and so is whoever holds what was ours once.
+        Err(Refused::Junk(error)) if !client.is_proven() => Err(junk(error)),
+        Err(Refused::Junk(error) | Refused::Honest(error)) => Err(error),
+        Ok(issued) => Ok(issued),
+    }
+}
+
+/// Why a grant is refused.
+enum Refused {
+    /// What was sent was never ours, or is not for this client, or is not what was promised.
+    Junk(OauthError),
+    /// It was ours, and is over; or it cannot be had just now.
+    Honest(OauthError),
+}
+
+impl Refused {
+    fn error(&self) -> &OauthError {
+        let (Self::Junk(error) | Self::Honest(error)) = self;
+        error
+    }
+}
+
+impl From<OpenError> for Refused {
+    fn from(error: OpenError) -> Self {
+        const DEAD: OauthError = OauthError::new(
+            Code::InvalidGrant,
+            "The grant is expired, used or not this client's: sign in again.",
+        );
+        match error {
+            OpenError::Foreign => Self::Junk(DEAD),
+            OpenError::Expired => Self::Honest(DEAD),
+        }
     }
 }
 
@@ -105,8 +133,8 @@ async fn grant(
     server: &AuthorizationServer,
     client: &Client,
     params: &Params,
-) -> Result<Arc<Issued>, OauthError> {
-    match params.require("grant_type", "There is no grant_type.")? {
+) -> Result<Arc<Issued>, Refused> {
+    match params.require("grant_type", "There is no grant_type.").map_err(Refused::Junk)? {
         "authorization_code" => {
             let redeemed = redeem_code(server, client, params).await.map(Arc::new);
             server.metrics.sign_in("redeemed", outcome(&redeemed));
@@ -115,22 +143,24 @@ async fn grant(
         "refresh_token" => {
             let refreshed = refresh(server, client, params).await;
             server.metrics.refresh(outcome(&refreshed));
-            refreshed.map_err(|error| match client {
+            refreshed.map_err(|refused| match (client, refused) {
                 // What it holds has ended, so that it has to register again.
-                Client::Forgotten { .. } if error.code == Code::InvalidGrant => client::UNKNOWN,
-                _ => error,
+                (Client::Forgotten { .. }, Refused::Honest(error)) if error.code == Code::InvalidGrant => {
+                    Refused::Honest(client::UNKNOWN)
+                }
+                (_, refused) => refused,
             })
         }
-        _ => Err(OauthError::new(
+        _ => Err(Refused::Junk(OauthError::new(
             Code::UnsupportedGrantType,
             "The grant_type has to be authorization_code or refresh_token.",
-        )),
+        ))),
     }
 }
 
 /// What a token request is counted as.
-fn outcome(result: &Result<Arc<Issued>, OauthError>) -> &'static str {
-    result.as_ref().map_or_else(|error| error.code.as_str(), |_| "ok")
+fn outcome(result: &Result<Arc<Issued>, Refused>) -> &'static str {
+    result.as_ref().map_or_else(|refused| refused.error().code.as_str(), |_| "ok")
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
@@ -140,34 +170,60 @@ fn is_form(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
+/// Everything that a code request has to prove, before Atlassian is asked.
+fn checked_code(
+    server: &AuthorizationServer,
+    client: &Client,
+    params: &Params,
+) -> Result<payloads::Code, Refused> {
+    let junk = |why| Refused::Junk(OauthError::new(Code::InvalidGrant, why));
+    let code = params.require("code", "There is no code.").map_err(Refused::Junk)?;
+    let redirect_uri = params.require("redirect_uri", "There is no redirect_uri.").map_err(Refused::Junk)?;
+    let code: payloads::Code = server.sealer.open(code)?;
+    if code.client_id != client.key() {
+        return Err(junk("The code is not this client's."));
+    }
+    if code.redirect_uri != redirect_uri {
+        return Err(junk("The redirect_uri is not that of the authorization request."));
+    }
+    let verifier = params.get("code_verifier").map_err(|fault| Refused::Junk(fault.into()))?;
+    if !pkce::proves(code.challenge.as_deref(), verifier) {
+        return Err(junk("The code_verifier does not fit the code_challenge."));
+    }
+    check_audience(server, client, &code.audience, params)?;
+    check_still_allowed(server, client, code.expires_at - CODE_LIFETIME, Some(&code.redirect_uri))?;
+    Ok(code)
+}
+
 async fn redeem_code(
     server: &AuthorizationServer,
     client: &Client,
     params: &Params,
-) -> Result<Issued, OauthError> {
-    const DEAD: OauthError =
-        OauthError::new(Code::InvalidGrant, "The code is expired, used or not this client's.");
-    let code = params.require("code", "There is no code.")?;
-    let redirect_uri = params.require("redirect_uri", "There is no redirect_uri.")?;
-    let code: payloads::Code = server.sealer.open(code).map_err(|_| DEAD)?;
-    let signed_in_at = code.expires_at - CODE_LIFETIME;
-    if code.client_id != client.key() || server.is_revoked(signed_in_at) {
-        return Err(DEAD);
+) -> Result<Issued, Refused> {
+    const USED: OauthError =
+        OauthError::new(Code::InvalidGrant, "The code has been used already: sign in again.");
+    let code = checked_code(server, client, params)?;
+    // Codes can be made up and brought through our callback, so that each is taken to Atlassian once, and only while few of
+    // those that came the same way were refused there.
+    let spent = fingerprint(&code.atlassian_code);
+    if server.spent.insert(spent, ()).is_some() {
+        return Err(Refused::Honest(USED));
     }
-    if code.redirect_uri != redirect_uri {
-        return Err(OauthError::new(
-            Code::InvalidGrant,
-            "The redirect_uri is not that of the authorization request.",
-        ));
-    }
-    if !pkce::proves(code.challenge.as_deref(), params.get("code_verifier")?) {
-        return Err(OauthError::new(
-            Code::InvalidGrant,
-            "The code_verifier does not fit the code_challenge.",
-        ));
-    }
-    check_audience(server, client, &code.audience, params)?;
-    let tokens = server.auth.exchange(&code.atlassian_code.into()).await.map_err(|error| explain(&error))?;
+    let counted = server.pace.code(code.from).map_err(|error| {
+        server.spent.forget(&spent);
+        Refused::Honest(error)
+    })?;
+    let tokens = match server.auth.exchange(&code.atlassian_code.into()).await {
+        Ok(tokens) => tokens,
+        Err(error) => {
+            if error != AuthError::Rejected {
+                server.spent.forget(&spent);
+                server.pace.forgive(&counted);
+            }
+            return Err(Refused::Honest(explain(&error)));
+        }
+    };
+    server.pace.accepted(&counted);
     // A cold list of sites would only make the first action slow; that there is none is not a sign-in error either.
     let tally = Tally::start(&server.clock);
     let warm = server.sites.of(&tokens.access_token, server.clock.deadline(WARM_UP), &tally).await;
@@ -175,41 +231,61 @@ async fn redeem_code(
         tracing::info!(%error, "the sites of a new sign-in are not known yet");
     }
     let asked = || server.scopes.join(" ");
-    let sign_in =
-        SignedIn { audience: code.audience, at: signed_in_at, redirect_uri: Some(code.redirect_uri) };
-    Ok(issue(server, client, sign_in, tokens, None, asked))
+    let sign_in = SignedIn {
+        audience: code.audience,
+        at: code.expires_at - CODE_LIFETIME,
+        redirect_uri: Some(code.redirect_uri),
+    };
+    issue(server, client, sign_in, tokens, None, asked).map_err(|error| Refused::Honest(error.into()))
 }
 
 async fn refresh(
     server: &AuthorizationServer,
     client: &Client,
     params: &Params,
-) -> Result<Arc<Issued>, OauthError> {
-    const DEAD: OauthError = OauthError::new(
-        Code::InvalidGrant,
-        "The refresh token is expired or not this client's: sign in again.",
-    );
-    let sealed = params.require("refresh_token", "There is no refresh_token.")?;
+) -> Result<Arc<Issued>, Refused> {
+    let sealed = params.require("refresh_token", "There is no refresh_token.").map_err(Refused::Junk)?;
     // Everything that is checked is checked before another's answer could be shared.
-    let refresh: Refresh = server.sealer.open(sealed).map_err(|_| DEAD)?;
-    if refresh.client_id != client.key()
-        || server.is_revoked(refresh.signed_in_at)
-        || matches!(client, Client::Docs)
-    {
-        return Err(DEAD);
+    let refresh: Refresh = server.sealer.open(sealed)?;
+    if refresh.client_id != client.key() || matches!(client, Client::Docs) {
+        return Err(Refused::Junk(OauthError::new(
+            Code::InvalidGrant,
+            "The refresh token is not this client's: sign in again.",
+        )));
     }
     check_audience(server, client, &refresh.audience, params)?;
+    check_still_allowed(server, client, refresh.signed_in_at, refresh.redirect_uri.as_deref())?;
     if !covers(server, &refresh.scopes) {
-        return Err(OauthError::new(
+        return Err(Refused::Honest(OauthError::new(
             Code::InvalidGrant,
             "More permissions are needed than were granted: sign in again.",
-        ));
+        )));
     }
     let key = fingerprint(sealed);
     let (server, client) = (server.clone(), client.clone());
     // In a task of its own: a client that hangs up must not leave Atlassian's rotated token with nobody.
     let shared = tokio::spawn(async move { server.refreshes.share(&server, &client, key, refresh).await });
-    shared.await.unwrap_or(Err(OauthError::new(Code::ServerError, "The refresh was broken off.")))
+    let shared =
+        shared.await.unwrap_or(Err(OauthError::new(Code::ServerError, "The refresh was broken off.")));
+    shared.map_err(Refused::Honest)
+}
+
+/// The sign-in has to count still, and a client that the operator did not configure to be allowed where it was called back.
+fn check_still_allowed(
+    server: &AuthorizationServer,
+    client: &Client,
+    signed_in_at: i64,
+    redirect_uri: Option<&str>,
+) -> Result<(), Refused> {
+    let is_stranger = matches!(client, Client::Dynamic(_) | Client::Forgotten { .. });
+    let is_welcome = !is_stranger || redirect_uri.is_none_or(|uri| is_allowed(&server.config, uri));
+    if is_welcome && !server.is_revoked(signed_in_at) {
+        return Ok(());
+    }
+    Err(Refused::Honest(OauthError::new(
+        Code::InvalidGrant,
+        "This sign-in is no longer accepted: sign in again.",
+    )))
 }
 
 /// The GPT has to exist still, and a configured client's token is for its own GPT.
@@ -218,16 +294,17 @@ fn check_audience(
     client: &Client,
     audience: &Audience,
     params: &Params,
-) -> Result<(), OauthError> {
-    let exists = server.config.gpt_by_client_id(&audience.gpt).is_some();
+) -> Result<(), Refused> {
+    let exists = server.config.gpt_by_client_id(&audience.gpt).is_some_and(|gpt| gpt.has(audience.door));
     let own = !matches!(client, Client::Configured(gpt) if gpt.client_id != audience.gpt);
     if !exists || !own {
-        return Err(OauthError::new(
+        return Err(Refused::Honest(OauthError::new(
             Code::InvalidGrant,
-            "The GPT this was granted for is gone: sign in again.",
-        ));
+            "The GPT or the door this was granted for is gone: sign in again.",
+        )));
     }
-    audience::repeats(&server.config, audience, params.get("resource")?)
+    let resource = params.get("resource").map_err(|fault| Refused::Junk(fault.into()))?;
+    audience::repeats(&server.config, audience, resource).map_err(Refused::Junk)
 }
 
 /// Whether what was granted is all that the enabled actions need today.
@@ -267,7 +344,7 @@ struct SignedIn {
     audience: Audience,
     /// In seconds since the Unix epoch.
     at: i64,
-    /// Where the client was called back; missing for clients with a secret.
+    /// Where the client was called back; not kept for clients with a secret.
     redirect_uri: Option<String>,
 }
 
@@ -280,8 +357,9 @@ fn issue(
     tokens: Tokens,
     previous: Option<String>,
     asked: impl FnOnce() -> String,
-) -> Issued {
+) -> Result<Issued, SealError> {
     let now = server.clock.unix();
+    let person = server.sealer.pseudonym(&URL_SAFE_NO_PAD.encode(tokens.access_token.account().as_bytes()));
     let lifetime = i64::try_from(tokens.expires_in.as_secs()).unwrap_or(i64::MAX / 2);
     let access = Access {
         token: tokens.access_token.expose().to_owned(),
@@ -304,16 +382,17 @@ fn issue(
             client_id,
             audience,
             signed_in_at,
+            person,
             redirect_uri: redirect_uri.filter(|_| !client.is_proven()),
             expires_at,
         })
     });
-    Issued {
-        access_token: server.sealer.seal(&access),
-        refresh_token,
+    Ok(Issued {
+        access_token: server.sealer.seal(&access)?,
+        refresh_token: refresh_token.transpose()?,
         at: now,
         expires_at: access.expires_at,
-    }
+    })
 }
 
 /// What Atlassian's refusal means to the client. The operator's problem is not the person's: it does not end the session.
@@ -357,13 +436,18 @@ impl Refreshes {
         if self.0.get(&key).await.is_some_and(|issued| is_old(&issued)) {
             self.0.forget(&key).await;
         }
+        // Tokens of before the person was sealed are counted one by one.
+        let person =
+            if refresh.person.is_empty() { URL_SAFE_NO_PAD.encode(key) } else { refresh.person.clone() };
         let renewed = self.0.try_get_or(&key, async {
-            let tokens = server.auth.refresh(&refresh.token.clone().into()).await?;
+            server.pace.refresh(&person)?;
+            let tokens = server.auth.refresh(&refresh.token.clone().into()).await;
+            let tokens = tokens.map_err(|error| explain(&error))?;
             let Refresh { token, scopes, audience, signed_in_at: at, redirect_uri, .. } = refresh;
             let redirect_uri = redirect_uri.or_else(|| client.acceptable_redirect_uri(&server.config));
             let sign_in = SignedIn { audience, at, redirect_uri };
-            Ok(Arc::new(issue(server, client, sign_in, tokens, Some(token), || scopes)))
+            Ok(Arc::new(issue(server, client, sign_in, tokens, Some(token), || scopes)?))
         });
-        renewed.await.map_err(|error: Arc<AuthError>| explain(&error))
+        renewed.await.map_err(|error: Arc<OauthError>| (*error).clone())
     }
 }

@@ -44,6 +44,18 @@ pub enum OpenError {
     Expired,
 }
 
+/// Why something cannot be sealed. There is nothing to send then, and nothing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    #[error("it cannot be written as JSON")]
+    Unwritable,
+    #[error("it would be longer than what can be opened again")]
+    TooLong,
+    /// The system has no randomness.
+    #[error("it could not be encrypted")]
+    NotEncrypted,
+}
+
 /// Seals and opens, with a ring of keys. A clone is another handle to the same.
 #[derive(Clone)]
 pub struct Sealer(Arc<Keys>);
@@ -65,11 +77,13 @@ impl Sealer {
         Ok(Self(Arc::new(Keys { ring, pseudonyms, clock })))
     }
 
-    /// Seals `payload` with the first key: URL-safe text.
-    pub fn seal<P: Payload>(&self, payload: &P) -> String {
-        let message = Zeroizing::new(serde_json::to_vec(payload).unwrap_or_default());
-        // Encrypting fails for an empty message only, or when the system has no randomness; neither leaves anything to send.
-        LocalToken::encrypt(&self.0.ring[0], &message, None, Some(P::PURPOSE.as_bytes())).unwrap_or_default()
+    /// Seals `payload` with the first key: URL-safe text of at most 24 KiB.
+    pub fn seal<P: Payload>(&self, payload: &P) -> Result<String, SealError> {
+        let message = Zeroizing::new(serde_json::to_vec(payload).map_err(|_| SealError::Unwritable)?);
+        let purpose = Some(P::PURPOSE.as_bytes());
+        let sealed = LocalToken::encrypt(&self.0.ring[0], &message, None, purpose)
+            .map_err(|_| SealError::NotEncrypted)?;
+        if sealed.len() > MAX_LEN { Err(SealError::TooLong) } else { Ok(sealed) }
     }
 
     /// A stable stand-in for a text, which only the holder of the first key can make: 16 hexadecimal digits.
@@ -173,7 +187,7 @@ mod tests {
     fn a_sealed_string_opens_until_it_expires_and_for_its_purpose_only() {
         let clock = Clock::manual("2026-11-21T09:00:00Z".parse().unwrap());
         let sealer = sealer(&[1], &clock);
-        let text = sealer.seal(&Note(clock.unix() + 60));
+        let text = sealer.seal(&Note(clock.unix() + 60)).unwrap();
         assert_eq!(sealer.open::<Note>(&text), Ok(Note(clock.unix() + 60)));
         assert_eq!(sealer.open::<Other>(&text).unwrap_err(), OpenError::Foreign);
         clock.advance(Duration::from_secs(60));
@@ -183,7 +197,7 @@ mod tests {
     #[test]
     fn every_key_of_the_ring_opens_and_a_dropped_one_does_not() {
         let clock = Clock::manual("2026-11-21T09:00:00Z".parse().unwrap());
-        let text = sealer(&[1], &clock).seal(&Note(clock.unix() + 60));
+        let text = sealer(&[1], &clock).seal(&Note(clock.unix() + 60)).unwrap();
         assert!(sealer(&[2, 1], &clock).open::<Note>(&text).is_ok());
         assert_eq!(sealer(&[2], &clock).open::<Note>(&text), Err(OpenError::Foreign));
     }
@@ -192,13 +206,51 @@ mod tests {
     fn a_changed_or_cut_string_does_not_open() {
         let clock = Clock::manual("2026-11-21T09:00:00Z".parse().unwrap());
         let sealer = sealer(&[1], &clock);
-        let text = sealer.seal(&Note(clock.unix() + 60));
+        let text = sealer.seal(&Note(clock.unix() + 60)).unwrap();
         for at in "v4.local.".len()..text.len() {
             assert!(sealer.open::<Note>(&text[..at]).is_err());
             let mut changed = text.clone().into_bytes();
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
             // The last character holds bits that do not count; base64 refuses them when set.
             assert!(sealer.open::<Note>(&String::from_utf8(changed).unwrap()).is_err());
+        }
+    }
+
+    #[derive(Deserialize, Debug)]
+    struct Unwritable;
+
+    impl Serialize for Unwritable {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("injected"))
+        }
+    }
+
+    impl Payload for Unwritable {
+        const PURPOSE: &'static str = "unwritable";
+        fn expires_at(&self) -> i64 {
+            0
+        }
+    }
+
+    #[derive(Serialize, Deserialize, Debug)]
+    struct Long(String);
+
+    impl Payload for Long {
+        const PURPOSE: &'static str = "long";
+        fn expires_at(&self) -> i64 {
+            i64::MAX
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_sealed_or_opened_again_is_an_error_and_never_an_empty_string() {
+        let clock = Clock::manual("2026-11-21T09:00:00Z".parse().unwrap());
+        let sealer = sealer(&[1], &clock);
+        assert_eq!(sealer.seal(&Unwritable), Err(SealError::Unwritable));
+        assert_eq!(sealer.seal(&Long("x".repeat(MAX_LEN))), Err(SealError::TooLong));
+        for length in [0, 17_000, 18_000] {
+            let sealed = sealer.seal(&Long("x".repeat(length))).unwrap();
+            assert_eq!(sealer.open::<Long>(&sealed).unwrap().0.len(), length);
         }
     }
 }

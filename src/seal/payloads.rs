@@ -22,7 +22,6 @@ purposes! {
     Access: "access token",
     Refresh: "refresh token",
     Registration: "client registration",
-    Approvals: "approvals",
     Cursor: "cursor",
     File: "file",
 }
@@ -92,7 +91,19 @@ pub struct Code {
     pub redirect_uri: String,
     pub challenge: Option<String>,
     pub audience: Audience,
+    /// Whoever brought Atlassian's code, so that made-up ones count against them.
+    #[serde(default)]
+    pub from: CameThrough,
     pub expires_at: i64,
+}
+
+/// Who came through the callback, as pseudonyms: enough to count by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CameThrough {
+    #[serde(rename = "a")]
+    pub address: String,
+    #[serde(rename = "b")]
+    pub browser: String,
 }
 
 /// Our access token.
@@ -129,6 +140,9 @@ pub struct Refresh {
     pub audience: Audience,
     #[serde(rename = "i")]
     pub signed_in_at: i64,
+    /// A pseudonym of the person's, so that refreshes are counted by person; empty in tokens of before it was kept.
+    #[serde(rename = "p", default, skip_serializing_if = "String::is_empty")]
+    pub person: String,
     /// Where a client without a secret was called back.
     #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
     pub redirect_uri: Option<String>,
@@ -141,13 +155,6 @@ pub struct Refresh {
 pub struct Registration {
     pub name: String,
     pub redirect_uris: Vec<String>,
-    pub expires_at: i64,
-}
-
-/// What a person allowed in this browser: fingerprints of (client, redirect host, audience), newest first, bounded.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Approvals {
-    pub fingerprints: Vec<String>,
     pub expires_at: i64,
 }
 

@@ -258,6 +258,7 @@ mod tests {
             site: SiteRef::parse("acme.atlassian.net"),
             spaces: Vec::new(),
             actions: actions.iter().map(|action| (*action).to_owned()).collect(),
+            mcp: true,
         }
     }
 

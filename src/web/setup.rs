@@ -39,7 +39,8 @@ struct Profile<'a> {
     instructions_url: String,
     instructions: String,
     skill: String,
-    mcp: String,
+    /// Absent where it has no MCP endpoint.
+    mcp: Option<String>,
     /// What a sign-in names to mean this GPT's actions (RFC 8707).
     resource: String,
     starters: Vec<&'static str>,
@@ -82,7 +83,7 @@ fn profile<'a>(pages: &'a Pages, gpt: &'a Gpt) -> Profile<'a> {
         instructions_url: urls.instructions(slug),
         instructions: instructions(gpt, &pages.entries),
         skill: urls.skill(&gpt.slug),
-        mcp: urls.mcp(slug),
+        mcp: gpt.mcp.then(|| urls.mcp(slug)),
         resource: urls.actions(slug),
         starters: starters(gpt),
         actions: pages.entries.iter().filter(|entry| gpt.allows_action(entry.id)).collect(),
@@ -108,6 +109,10 @@ impl Setup<'_> {
     /// The level of the headings of steps: with several GPTs each has a heading of its own above them.
     fn step_level(&self) -> usize {
         if self.gpts.len() == 1 { 3 } else { 4 }
+    }
+
+    fn has_mcp(&self) -> bool {
+        self.gpts.iter().any(|gpt| gpt.mcp.is_some())
     }
 
     /// What needs attention, in one sentence.

@@ -182,6 +182,17 @@ async fn what_only_the_operator_may_learn_is_not_on_the_page() {
 }
 
 #[tokio::test]
+async fn a_host_that_could_be_an_exact_redirect_uri_is_told_to_the_operator_alone() {
+    let world = World::with(&[("CAUSEWAY_MCP_CLIENTS", "known,agent.example")]).await;
+    let (_, text) = check(&world, &[], &[]).await;
+    assert!(text.contains("Any page of agent.example") && text.contains("exact redirect URI"), "{text}");
+    assert!(!world.get_bare("/").await.expect(200).body.contains("agent.example"));
+    let (_, text) =
+        check(&world, &[("CAUSEWAY_MCP_CLIENTS", "known,https://agent.example/cb,claude.ai")], &[]).await;
+    assert!(!text.contains("Any page of"), "{text}");
+}
+
+#[tokio::test]
 async fn a_client_secret_that_could_be_guessed_is_told_to_the_operator_alone() {
     let world = World::with(&[("CAUSEWAY_CLIENT_SECRET", "guess-me")]).await;
     let (_, text) = check(&world, &[], &[]).await;

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use causeway::config::{Config, Environment, McpClients, VARIABLES};
+use causeway::config::{Config, Environment, VARIABLES};
 use causeway::known_actions;
 use secrecy::ExposeSecret as _;
 
@@ -62,7 +62,7 @@ fn what_is_good_is_accepted_with_its_defaults() {
     let config = load(&[]).unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.max_in_flight, 64);
-    assert_eq!(config.mcp_clients, McpClients::Known);
+    assert!(config.mcp_clients.is_known_alone());
     assert_eq!(config.atlassian.api_url.as_str(), "https://api.atlassian.com/");
     assert!(config.docs && config.audit && config.admin_listen.is_none());
     assert!(config.budget.as_secs() < 40, "ChatGPT gives up at 45 s");

@@ -6,7 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use causeway::sandbox::{Fault, FaultKind};
 
-use crate::support::{CLIENT_ID, CLIENT_SECRET, GPT_CALLBACK, Request, Session, World, encode, param};
+use crate::support::{
+    CLIENT_ID, CLIENT_SECRET, GPT_CALLBACK, MCP_CALLBACK, Request, Session, World, encode, param,
+};
 
 #[tokio::test]
 async fn a_person_signs_in_as_chatgpt_does_and_the_token_works() {
@@ -296,6 +298,45 @@ async fn the_operator_can_end_every_sign_in_up_to_a_time() {
     let refreshed = Session::of(replica.refresh(&session.refresh_token).await);
     let later = world.replica_with(&[("CAUSEWAY_NOT_BEFORE", "2026-11-21T09:01:01Z")]).await;
     later.get(&refreshed, "/v1/me").await.expect(401);
+}
+
+#[tokio::test]
+async fn sign_ins_that_began_before_that_time_do_not_end_after_it() {
+    let world = World::start().await;
+    let client_id = world.register(&[MCP_CALLBACK]).await;
+    let (mut browser, mut asked) = (world.browser(), world.browser());
+    let atlassian = browser.get(&Request::of_chatgpt().url(&world.url)).await;
+    let ours = asked.get(&Request::of_mcp(&world, &client_id, MCP_CALLBACK).url(&world.url)).await;
+    world.clock.advance(Duration::from_secs(60));
+    let replica = world.replica_with(&[("CAUSEWAY_NOT_BEFORE", "2026-11-21T09:00:30Z")]).await;
+    let (mut browser_there, mut asked_there) = (replica.browser(), replica.browser());
+    browser_there.adopt_cookies(&browser);
+    asked_there.adopt_cookies(&asked);
+    for page in [
+        browser_there.submit(&atlassian, &[("person", "alice"), ("decision", "allow")]).await,
+        asked_there.submit(&ours, &[("decision", "allow")]).await,
+    ] {
+        assert_eq!((page.status, &page.left_to), (400, &None));
+        assert!(page.text().contains("no longer accepted"), "{}", page.text());
+    }
+    // A registration is no sign-in: it goes on being one.
+    replica.sign_in_to_mcp_by(&client_id, "alice").await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_sealed_is_a_server_error_and_not_an_empty_token() {
+    let world = World::start().await;
+    // A token so long that what holds it could not be opened again.
+    let mut granted = world.sandbox.sign_in("alice", &["search:confluence", "offline_access"]);
+    granted["access_token"] = "x".repeat(30_000).into();
+    let kind = FaultKind::Status { status: 200, headers: Vec::new(), body: granted.to_string() };
+    world.sandbox.inject(Fault { path_contains: "/oauth/token".to_owned(), times: 1, kind });
+    let answer = world.redeem(&world.code("alice").await).await.expect_error(500, "server_error");
+    assert!(answer.json.get("access_token").is_none(), "{}", answer.body);
+    let session = world.sign_in("alice").await;
+    let kind = FaultKind::Status { status: 200, headers: Vec::new(), body: granted.to_string() };
+    world.sandbox.inject(Fault { path_contains: "/oauth/token".to_owned(), times: 1, kind });
+    world.refresh(&session.refresh_token).await.expect_error(500, "server_error");
 }
 
 #[tokio::test]

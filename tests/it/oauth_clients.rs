@@ -48,7 +48,7 @@ async fn registration_answers_what_holds_and_any_replica_knows_the_client() {
     let replica = world.replica().await;
     let request = Request::of_mcp(&world, answer.text("client_id"), MCP_CALLBACK);
     let page = replica.browser().get(&request.url(&replica.url)).await;
-    assert!(page.text().contains("calls itself Inspector"), "{}", page.text());
+    assert!(page.text().contains("calls itself “Inspector”"), "{}", page.text());
 }
 
 #[tokio::test]
@@ -59,11 +59,10 @@ async fn a_registration_that_is_too_much_or_too_strange_is_refused() {
         json!([]),
         json!(["https://evil.example/cb"]),
         json!(["javascript:alert(1)"]),
-        json!([MCP_CALLBACK, "http://evil.example/cb"]),
+        json!(["http://evil.example/cb", "https://evil.example/cb"]),
         json!(["http://127.0.0.1/cb#fragment"]),
         json!(["http://127.0.0.1\\@evil.example/"]),
         json!([long]),
-        json!([MCP_CALLBACK, MCP_CALLBACK, MCP_CALLBACK, MCP_CALLBACK, MCP_CALLBACK, MCP_CALLBACK]),
     ] {
         registering(&world, &json!({ "redirect_uris": uris }))
             .await
@@ -85,72 +84,260 @@ async fn a_registration_that_is_too_much_or_too_strange_is_refused() {
 async fn of_a_registrations_redirects_those_count_that_are_allowed_here() {
     let world = World::start().await;
     let elsewhere = "https://agent.example/redirect";
-    let answer =
-        registering(&world, &json!({ "redirect_uris": [elsewhere, MCP_CALLBACK] })).await.expect(201);
-    assert_eq!(answer.json["redirect_uris"], json!([MCP_CALLBACK]));
+    let uris = json!([elsewhere, "javascript:alert(1)", MCP_CALLBACK, "http://evil.example/", CONNECTOR]);
+    let answer = registering(&world, &json!({ "redirect_uris": uris })).await.expect(201);
+    assert_eq!(answer.json["redirect_uris"], json!([MCP_CALLBACK, CONNECTOR]));
     let request = Request::of_mcp(&world, answer.text("client_id"), elsewhere);
     assert_eq!(world.browser().get(&request.url(&world.url)).await.status, 400);
     let any = world.replica_with(&[("CAUSEWAY_MCP_CLIENTS", "any")]).await;
     assert_eq!(any.browser().get(&request.url(&any.public_url)).await.status, 400);
+    // Of many, the first five.
+    let many: Vec<String> = (1..=8).map(|port| format!("http://127.0.0.1:{port}/cb")).collect();
+    let answer = registering(&world, &json!({ "redirect_uris": many })).await.expect(201);
+    assert_eq!(answer.json["redirect_uris"], json!(many[..5]));
+}
+
+#[tokio::test]
+async fn a_refused_registration_names_what_was_refused_and_the_variable_that_would_allow_it() {
+    let world = World::start().await;
+    let copilot = "https://global.consent.azure-apim.net/redirect/causeway-5f0c";
+    let gpts = "https://chatgpt.com/aip/g-attacker/oauth/callback";
+    let metadata =
+        json!({ "redirect_uris": [copilot, "https:chatgpt.com/\"\r\n\u{e9}", gpts, "http://a.example/"] });
+    let answer = registering(&world, &metadata).await.expect_error(400, "invalid_redirect_uri");
+    let told = answer.text("error_description");
+    for words in [
+        &format!("{copilot} is not allowed here"),
+        "https:chatgpt.com/???",
+        &format!("{gpts} is the callback of a custom GPT"),
+        "and others",
+        "CAUSEWAY_MCP_CLIENTS",
+        "known,https://global.consent.azure-apim.net/redirect/ID for Copilot Studio",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert!(told.bytes().all(|byte| (0x20..=0x7e).contains(&byte) && byte != b'"'), "{told}");
+    let listed = world.replica_with(&[("CAUSEWAY_MCP_CLIENTS", &format!("known,{copilot}"))]).await;
+    let client_id = listed.register(&[copilot]).await;
+    let page = listed.browser().get(&Request::of_mcp(&listed, &client_id, copilot).url(&listed.url)).await;
+    assert!(
+        page.text().contains("A client at global.consent.azure-apim.net , which the operator"),
+        "{}",
+        page.text()
+    );
+    // The person is told the same at authorize, where the operator no longer allows it.
+    let page = world.browser().get(&Request::of_mcp(&world, &client_id, copilot).url(&world.url)).await;
+    assert_eq!((page.status, &page.left_to), (400, &None));
+    let other = world.register(&[MCP_CALLBACK]).await;
+    let page = world.browser().get(&Request::of_mcp(&world, &other, copilot).url(&world.url)).await;
+    assert!(page.text().contains(copilot) && page.text().contains("CAUSEWAY_MCP_CLIENTS"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn anybodys_own_gpt_gets_no_code_without_a_secret() {
+    let gpts = "https://chatgpt.com/aip/g-attacker/oauth/callback";
+    for clients in ["known", "any", "chatgpt.com", "chatgpt.com,chat.openai.com,any"] {
+        let world = World::with(&[("CAUSEWAY_MCP_CLIENTS", clients)]).await;
+        for uri in [gpts, "https://chatgpt.com/cb", "https://chatgpt.com/%61ip/g-attacker/oauth/callback"] {
+            let answer = registering(&world, &json!({ "redirect_uris": [uri] })).await;
+            let is_page = clients.contains("any") && uri == "https://chatgpt.com/cb";
+            assert_eq!(answer.status, if is_page { 201 } else { 400 }, "{clients} {uri}");
+        }
+        let pinned = "https://chatgpt.com/oauth/client.json";
+        let page = world.browser().get(&Request::of_mcp(&world, pinned, gpts).url(&world.url)).await;
+        assert_eq!((page.status, page.left_to), (400, None), "{clients}");
+    }
+}
+
+#[tokio::test]
+async fn redirects_that_readers_take_differently_are_refused_everywhere() {
+    let world = World::with(&[("CAUSEWAY_MCP_CLIENTS", "any")]).await;
+    let registered = world.register(&[CONNECTOR, "https://agent.example/cb", MCP_CALLBACK]).await;
+    for odd in [
+        "https:chatgpt.com/connector/oauth/AbC_1-2",
+        "https:/chatgpt.com/connector/oauth/AbC_1-2",
+        "HTTPS://chatgpt.com/connector/oauth/AbC_1-2",
+        "https://chatgpt.com:443/connector/oauth/AbC_1-2",
+        "https://chatgpt.com:/connector/oauth/AbC_1-2",
+        "https://chatgpt.com./connector/oauth/AbC_1-2",
+        "https://%63hatgpt.com/connector/oauth/AbC_1-2",
+        "https://chatgpt.com/a/../connector/oauth/AbC_1-2",
+        "https://u@chatgpt.com/connector/oauth/AbC_1-2",
+        "https://chatgpt.com/connector/oauth/AbC_1-2#",
+        "https:\\\\chatgpt.com/connector/oauth/AbC_1-2",
+        "https://ch\u{430}tgpt.com/connector/oauth/AbC_1-2",
+        "https://xn--chtgpt-4nf.com/connector/oauth/AbC_1-2",
+        "https://chatgpt.com/connector/oauth/AbC_1-2\t",
+        "https://agent.example:443/cb",
+        "https://0x7f000001/cb",
+        "http://127.1:33418/cb",
+        "http://127.0.0.1:/cb",
+        "http://agent.example/cb",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "blob:https://agent.example/x",
+        "view-source:https://agent.example/cb",
+        "intent://agent.example/cb",
+        "app://unlisted/cb",
+    ] {
+        registering(&world, &json!({ "redirect_uris": [odd] }))
+            .await
+            .expect_error(400, "invalid_redirect_uri");
+        for client_id in [registered.as_str(), CLIENT_ID, "https://chatgpt.com/oauth/client.json"] {
+            let page = world.browser().get(&Request::of_mcp(&world, client_id, odd).url(&world.url)).await;
+            assert_eq!((page.status, page.left_to), (400, None), "{client_id} {odd}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_known_clients_document_is_pinned_and_its_redirects_are_held_to_it() {
+    let world = World::start().await;
+    let chatgpt = "https://chatgpt.com/oauth/client.json";
+    let code = "https://claude.ai/oauth/claude-code-client-metadata";
+    for (document, redirect, status) in [
+        (chatgpt, CONNECTOR, 200),
+        (chatgpt, "https://chatgpt.com/connector_platform_oauth_redirect", 200),
+        (chatgpt, MCP_CALLBACK, 400),
+        (chatgpt, "https://claude.ai/api/mcp/auth_callback", 400),
+        (
+            "https://claude.ai/oauth/mcp-oauth-client-metadata",
+            "https://claude.com/api/mcp/auth_callback",
+            200,
+        ),
+        (code, "http://localhost:51234/callback", 200),
+        (code, "http://127.0.0.1/callback", 200),
+        (code, "http://localhost:51234/other", 400),
+        ("https://claude.ai/oauth/another", "https://claude.ai/api/mcp/auth_callback", 400),
+    ] {
+        let page = world.browser().get(&Request::of_mcp(&world, document, redirect).url(&world.url)).await;
+        assert_eq!((page.status, page.left_to), (status, None), "{document} {redirect}");
+    }
+    let request = Request::of_mcp(&world, chatgpt, CONNECTOR);
+    let back = world.consent_twice(&mut world.browser(), &request, "alice").await;
+    let session = Session::of(world.redeem_publicly(chatgpt, CONNECTOR, &back.code).await);
+    let session = Session::of(world.refresh_publicly(chatgpt, &session.refresh_token).await);
+    assert!(world.knock(&session, "/mcp").await.status != 401);
 }
 
 #[tokio::test]
 async fn the_consent_page_says_who_asks_where_it_leads_and_what_it_can_do() {
-    let world = World::with(&[("CAUSEWAY_NAME", "Acme <Wiki>")]).await;
+    let world = World::with(&[("CAUSEWAY_NAME", "Acme <Wiki>"), ("CAUSEWAY_OPERATOR", "Acme <IT>")]).await;
     let client_id = world.register(&[CONNECTOR]).await;
     let page = world.browser().get(&Request::of_mcp(&world, &client_id, CONNECTOR).url(&world.url)).await;
     assert_eq!(page.status, 200);
     for words in [
-        "calls itself Wiki <Helper>",
-        "Nobody here has checked",
-        "chatgpt.com",
+        "ChatGPT, at chatgpt.com , asks to use Confluence as you",
+        CONNECTOR,
+        "confluence:read",
         "Search and read the pages",
         "within the limits of “Acme <Wiki>”",
+        "Continue only if you started this yourself a moment ago.",
+        "run by Acme <IT>",
+        &world.public_url,
     ] {
         assert!(page.text().contains(words), "{words}: {}", page.text());
     }
-    assert!(!page.html.contains("<Helper>") && !page.html.contains("<script"));
+    // What it calls itself does not matter where it is known by where it is called back.
+    assert!(!page.text().contains("Helper") && !page.text().contains("calls itself"), "{}", page.text());
+    assert!(page.html.contains(&format!("href=\"{}/privacy\"", world.public_url)));
+    assert!(!page.html.contains("<IT>") && !page.html.contains("<script"));
     let policy = page.headers["content-security-policy"].to_str().unwrap();
     assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
     assert!(!policy.contains("form-action"));
     assert_eq!(page.headers["x-frame-options"], "DENY");
     assert_eq!(page.headers["cache-control"], "no-store");
     assert!(page.headers.get("cross-origin-opener-policy").is_none());
-    let local = world.register(&[MCP_CALLBACK]).await;
-    let page = world.browser().get(&Request::of_mcp(&world, &local, MCP_CALLBACK).url(&world.url)).await;
-    assert!(page.text().contains("To a program on this computer (127.0.0.1:33418)"), "{}", page.text());
 }
 
 #[tokio::test]
-async fn who_denies_on_our_page_is_sent_nowhere_but_may_go_back() {
+async fn an_app_on_this_computer_is_not_named_and_strangers_are_warned_of() {
+    let world =
+        World::with(&[("CAUSEWAY_MCP_CLIENTS", "known,agent.example,myapp://cb,https://listed.example/cb")])
+            .await;
+    for redirect in [
+        MCP_CALLBACK,
+        "cursor://anysphere.cursor-mcp/oauth/callback",
+        "https://vscode.dev/redirect",
+        "https://insiders.vscode.dev/redirect",
+        "myapp://cb",
+    ] {
+        let metadata = json!({ "client_name": "Chat\u{202e}GPT \u{2800}<b>", "redirect_uris": [redirect] });
+        let client_id = registering(&world, &metadata).await.expect(201).text("client_id").to_owned();
+        let page = world.browser().get(&Request::of_mcp(&world, &client_id, redirect).url(&world.url)).await;
+        let text = page.text();
+        for words in [
+            "An app on this computer asks to use Confluence as you",
+            "calls itself “ChatGPT <b>”, but nobody here has checked",
+            "never send its address to anybody",
+            redirect,
+        ] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        assert!(!page.html.contains("<b>"));
+        for named in ["Cursor", "Visual Studio Code"] {
+            assert!(!text.contains(named), "{text}");
+        }
+    }
+    let stranger = "https://agent.example/any/path?x=1";
+    let nameless = json!({ "client_name": "\u{200b}\u{3164}\u{2800}", "redirect_uris": [stranger] });
+    for metadata in [nameless, json!({ "client_name": "ChatGPT", "redirect_uris": [stranger] })] {
+        let client_id = registering(&world, &metadata).await.expect(201).text("client_id").to_owned();
+        let text =
+            world.browser().get(&Request::of_mcp(&world, &client_id, stranger).url(&world.url)).await.text();
+        for words in ["Somebody at agent.example", "If you do not know agent.example, choose Deny", stranger]
+        {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        assert_eq!(text.contains("calls itself “ChatGPT”"), metadata["client_name"] == "ChatGPT", "{text}");
+    }
+    let listed = "https://listed.example/cb";
+    let client_id = world.register(&[listed]).await;
+    let text = world.browser().get(&Request::of_mcp(&world, &client_id, listed).url(&world.url)).await.text();
+    assert!(text.contains("A client at listed.example , which the operator of this gateway knows"), "{text}");
+}
+
+#[tokio::test]
+async fn a_denial_goes_back_at_once_to_known_clients_and_to_this_computer_alone() {
+    let world =
+        World::with(&[("CAUSEWAY_MCP_CLIENTS", "known,agent.example,https://listed.example/cb")]).await;
+    let deny = async |redirect: &str| {
+        let client_id = world.register(&[redirect]).await;
+        let mut browser = world.browser();
+        let page = browser.get(&Request::of_mcp(&world, &client_id, redirect).url(&world.url)).await;
+        browser.submit(&page, &[("decision", "deny")]).await
+    };
+    for at_once in [
+        CONNECTOR,
+        MCP_CALLBACK,
+        "https://vscode.dev/redirect",
+        "cursor://anysphere.cursor-mcp/oauth/callback",
+        "https://listed.example/cb",
+    ] {
+        let page = deny(at_once).await;
+        assert!(page.left().starts_with(&format!("{at_once}?error=access_denied&")), "{}", page.left());
+        assert_eq!(param(page.left(), "state").as_deref(), Some("s"));
+        assert_eq!(param(page.left(), "iss").unwrap(), world.public_url);
+    }
+    let page = deny("https://agent.example/cb").await;
+    assert_eq!((page.status, &page.left_to), (200, &None));
+    assert!(page.html.contains("href=\"https://agent.example/cb?error=access_denied"), "{}", page.html);
+}
+
+#[tokio::test]
+async fn consent_is_asked_for_at_every_sign_in() {
     let world = World::start().await;
     let client_id = world.register(&[CONNECTOR]).await;
     let mut browser = world.browser();
-    let page = browser.get(&Request::of_mcp(&world, &client_id, CONNECTOR).url(&world.url)).await;
-    let page = browser.submit(&page, &[("decision", "deny")]).await;
-    assert_eq!((page.status, &page.left_to), (200, &None));
-    assert!(page.html.contains(&format!("href=\"{CONNECTOR}?error=access_denied")), "{}", page.html);
-    assert!(browser.cookie("approvals").is_none());
-}
-
-#[tokio::test]
-async fn an_approval_is_remembered_for_this_client_host_and_audience_only() {
-    let world = World::start().await;
-    let (first, second) = (world.register(&[CONNECTOR]).await, world.register(&[CONNECTOR]).await);
-    let mut browser = world.browser();
-    let request = Request::of_mcp(&world, &first, CONNECTOR);
-    world.consent_twice(&mut browser, &request, "alice").await;
-    // Now straight to Atlassian, and errors reach the client.
-    world.consent(&mut browser, &request, "alice").await;
-    let page = browser.get(&request.clone().without("code_challenge").url(&world.url)).await;
-    assert!(page.left().starts_with(&format!("{CONNECTOR}?error=invalid_request")));
-    let other_client = Request::of_mcp(&world, &second, CONNECTOR);
-    let other_browser = &mut world.browser();
-    for page in
-        [browser.get(&other_client.url(&world.url)).await, other_browser.get(&request.url(&world.url)).await]
-    {
-        assert!(page.html.contains("/oauth/consent"), "{}", page.text());
+    let request = Request::of_mcp(&world, &client_id, CONNECTOR);
+    for _ in 0..3 {
+        world.consent_twice(&mut browser, &request, "alice").await;
     }
+    // One cookie, which ties a sign-in to the browser.
+    assert_eq!(browser.set_cookies.len(), 1);
+    // Errors are shown, however often it was allowed before.
+    let page = browser.get(&request.clone().without("code_challenge").url(&world.url)).await;
+    assert_eq!((page.status, page.left_to), (400, None));
 }
 
 #[tokio::test]
@@ -165,7 +352,6 @@ async fn loopback_is_asked_about_every_time_and_on_any_port() {
         assert!(back.url.starts_with(&redirect));
         Session::of(world.redeem_publicly(&client_id, &redirect, &back.code).await);
     }
-    assert!(browser.cookie("approvals").is_none());
 }
 
 #[tokio::test]
@@ -340,4 +526,64 @@ async fn the_token_request_may_repeat_the_resource_and_nothing_else() {
     redeem("https://elsewhere.example/mcp".to_owned()).await.expect_error(400, "invalid_target");
     redeem(format!("{}/mcp", world.public_url)).await.expect(200);
     assert_eq!(param(&back.url, "iss").unwrap(), world.public_url);
+}
+
+#[tokio::test]
+async fn a_gpt_without_mcp_has_no_door_for_it_and_earlier_tokens_are_refused() {
+    let secrets = [("SALES_SECRET", "sales!secret"), ("HR_SECRET", "hr!secret+")];
+    let world = World::with_file(TWO_GPTS, &secrets).await;
+    let client_id = world.register(&[MCP_CALLBACK]).await;
+    let of_hr = |world: &World| {
+        let resource = format!("{}/gpts/hr/mcp", world.public_url);
+        Request::of_mcp(world, &client_id, MCP_CALLBACK).and("resource", &resource)
+    };
+    let back = world.consent_twice(&mut world.browser(), &of_hr(&world), "alice").await;
+    let session = Session::of(world.redeem_publicly(&client_id, MCP_CALLBACK, &back.code).await);
+    let pending = world.consent_twice(&mut world.browser(), &of_hr(&world), "alice").await.code;
+    assert_eq!(world.knock(&session, "/gpts/hr/mcp").await.status, 200);
+
+    let without = World::with_file(&format!("{TWO_GPTS}mcp = false\n"), &secrets).await;
+    let off = world.replica_with(&[("CAUSEWAY_CONFIG", &without.env["CAUSEWAY_CONFIG"])]).await;
+    off.knock(&session, "/gpts/hr/mcp").await.expect(404);
+    off.get_bare("/.well-known/oauth-protected-resource/gpts/hr/mcp").await.expect(404);
+    off.refresh_publicly(&client_id, &session.refresh_token).await.expect_error(400, "invalid_grant");
+    off.redeem_publicly(&client_id, MCP_CALLBACK, &pending).await.expect_error(400, "invalid_grant");
+    let page = off.browser().get(&of_hr(&off).url(&off.url)).await;
+    assert!(page.status == 400 && page.text().contains("invalid_target"), "{}", page.text());
+    let configured = of_hr(&off).and("client_id", "hr/+2").and("redirect_uri", CONNECTOR);
+    assert_eq!(off.browser().get(&configured.url(&off.url)).await.status, 400);
+    let configured = configured.and("redirect_uri", GPT_CALLBACK);
+    let page = off.browser().get(&configured.url(&off.url)).await;
+    assert!(page.left().contains("error=invalid_target"), "{}", page.left());
+    // The other GPT's door is open, and is the one that is meant without a resource.
+    let unnamed = Request::of_mcp(&off, &client_id, MCP_CALLBACK).without("resource");
+    let back = off.consent_twice(&mut off.browser(), &unnamed, "alice").await;
+    let session = Session::of(off.redeem_publicly(&client_id, MCP_CALLBACK, &back.code).await);
+    assert_eq!(off.knock(&session, "/mcp").await.status, 200);
+    let setup = off.get_bare("/").await.expect(200).body;
+    assert!(setup.contains(&format!("{}/mcp", off.public_url)) && !setup.contains("/gpts/hr/mcp"), "{setup}");
+
+    let none = TWO_GPTS.replace("[[gpt]]\nslug", "[[gpt]]\nmcp = false\nslug");
+    let none = World::with_file(&none, &secrets).await;
+    registering(&none, &json!({ "redirect_uris": [MCP_CALLBACK] })).await.expect(404);
+    none.get_bare("/.well-known/oauth-protected-resource/mcp").await.expect(404);
+    none.knock(&session, "/mcp").await.expect(404);
+    let server = none.get_bare("/.well-known/oauth-authorization-server").await.expect(200);
+    assert!(server.json.get("registration_endpoint").is_none());
+    assert!(!none.get_bare("/").await.expect(200).body.contains("MCP"));
+}
+
+#[tokio::test]
+async fn a_narrower_list_of_clients_holds_for_what_is_out_already() {
+    let world = World::with(&[("CAUSEWAY_MCP_CLIENTS", "any")]).await;
+    let agent = "https://agent.example/cb";
+    let client_id = world.register(&[agent, MCP_CALLBACK]).await;
+    let request = Request::of_mcp(&world, &client_id, agent);
+    let back = world.consent_twice(&mut world.browser(), &request, "alice").await;
+    let session = Session::of(world.redeem_publicly(&client_id, agent, &back.code).await);
+    let pending = world.consent_twice(&mut world.browser(), &request, "alice").await.code;
+    let known = world.replica_with(&[("CAUSEWAY_MCP_CLIENTS", "known")]).await;
+    known.refresh_publicly(&client_id, &session.refresh_token).await.expect_error(400, "invalid_grant");
+    known.redeem_publicly(&client_id, agent, &pending).await.expect_error(400, "invalid_grant");
+    Session::of(world.refresh_publicly(&client_id, &session.refresh_token).await);
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::{Answer, CLIENT_ID, CLIENT_SECRET, World};
+use crate::support::{
+    Answer, Browser, CLIENT_ID, CLIENT_SECRET, GPT_CALLBACK, MCP_CALLBACK, Page, Request, Session, VERIFIER,
+    World, encode, param,
+};
 
 /// More than one client may ask for at once, and far more than the failures of one address that are explained.
 const MANY: usize = 700;
@@ -37,6 +40,25 @@ impl World {
         self.send(request.json(&json!({ "redirect_uris": [redirect_uri] }))).await
     }
 
+    /// Begins a sign-in of a client registered with [`MCP_CALLBACK`] and comes back with a code that Atlassian never gave: our
+    /// code for it, or where the gateway refused it.
+    async fn make_up_code(
+        &self,
+        browser: &mut Browser,
+        client_id: &str,
+        number: usize,
+    ) -> Result<String, Page> {
+        let ours = browser.get(&Request::of_mcp(self, client_id, MCP_CALLBACK).url(&self.url)).await;
+        let atlassian = browser.submit(&ours, &[("decision", "allow")]).await;
+        let state = encode(&param(&atlassian.url, "state").unwrap());
+        let page =
+            browser.get(&format!("{}/oauth/callback?code=invented-{number}&state={state}", self.url)).await;
+        match &page.left_to {
+            Some(location) => Ok(param(location, "code").unwrap()),
+            None => Err(page),
+        }
+    }
+
     /// Fails as often as it takes until failures are no longer explained; then how often that was.
     async fn exhaust(&self, forwarded: &str) -> usize {
         for count in 0..MANY {
@@ -50,31 +72,82 @@ impl World {
 
 #[track_caller]
 fn is_too_many(answer: Answer) {
+    is_too_many_for(answer, 6);
+}
+
+#[track_caller]
+fn is_too_many_for(answer: Answer, seconds: u64) {
     let answer = answer.expect_error(429, "temporarily_unavailable");
     let wait: u64 = answer.header("retry-after").parse().unwrap();
-    assert!((1..=5).contains(&wait), "{wait}");
+    assert!((1..=seconds).contains(&wait), "{wait}");
     assert_eq!(answer.header("cache-control"), "no-store");
 }
 
 #[tokio::test]
-async fn a_client_that_asks_too_often_waits_and_no_other_does() {
+async fn junk_under_a_public_clients_id_never_hurts_what_opens_and_matches() {
     let world = World::of_acme().await;
-    let mut answered = 0;
+    let chatgpt = "https://chatgpt.com/oauth/client.json";
+    let connector = "https://chatgpt.com/connector/oauth/AbC_1-2";
+    let request = Request::of_mcp(&world, chatgpt, connector);
+    let sign_in = async |person: &str| world.consent_twice(&mut world.browser(), &request, person).await.code;
+    let code = sign_in("alice").await;
+    let session = Session::of(world.redeem_publicly(chatgpt, connector, &code).await);
+    let expired = session.refresh_token.clone();
+    let session = Session::of(world.refresh_publicly(chatgpt, &session.refresh_token).await);
+    let code = sign_in("bob").await;
+    world.sandbox.forget_calls();
+    // Everybody shares one address, and everybody knows the client's id.
+    let mut answered = std::collections::BTreeMap::<u16, usize>::new();
+    for number in 0..800 {
+        let answer = match number % 4 {
+            0 => world.refresh_publicly(chatgpt, "v4.local.nothing").await,
+            1 => world.refresh_publicly(chatgpt, &session.access_token).await,
+            2 => world.redeem_publicly(chatgpt, connector, &session.refresh_token).await,
+            _ => world.redeem_publicly(chatgpt, "https://chatgpt.com/connector/oauth/other", &code).await,
+        };
+        *answered.entry(answer.status).or_default() += 1;
+    }
+    assert!(answered.keys().eq(&[400, 429]) && answered[&429] > 600, "{answered:?}");
+    assert_eq!(world.calls_to("/oauth/token"), 0);
+    // The good ones go on at once: a refresh, a code, another client, a registration; and who is over is told so.
+    Session::of(world.refresh_publicly(chatgpt, &session.refresh_token).await);
+    Session::of(world.redeem_publicly(chatgpt, connector, &code).await);
+    Session::of(world.redeem_publicly(chatgpt, connector, &sign_in("alice").await).await);
+    world.sign_in("alice").await;
+    world.sign_in_to_mcp("bob").await;
+    world.clock.advance(Duration::from_secs(91 * 24 * 3600));
+    for _ in 0..100 {
+        world.refresh_publicly(chatgpt, "v4.local.nothing").await;
+    }
+    world.refresh_publicly(chatgpt, &expired).await.expect_error(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn one_person_who_refreshes_without_end_waits_and_nobody_else_does() {
+    let world = World::of_acme().await;
+    let bob = world.sign_in("bob").await;
+    let mut alice = world.sign_in("alice").await;
+    let mut refreshed = 0;
     let refused = loop {
-        let answer = world.token(&OF_THE_GPT).await;
-        if answer.status == 429 {
+        let answer = world.refresh(&alice.refresh_token).await;
+        if answer.status != 200 {
             break answer;
         }
-        answer.expect_error(400, "invalid_grant");
-        answered += 1;
-        assert!(answered < MANY);
+        alice = Session::of(answer);
+        refreshed += 1;
+        assert!(refreshed < MANY);
     };
     is_too_many(refused);
-    // A sign-in of a few people at once is far from it.
-    assert!(answered >= 500, "{answered}");
-    world.sign_in_to_mcp("bob").await;
-    world.clock.advance(Duration::from_secs(1));
-    world.sign_in("alice").await;
+    assert!((20..60).contains(&refreshed), "{refreshed}");
+    // Another sign-in of the same person is the same person.
+    let other = world.sign_in("alice").await;
+    is_too_many(world.refresh(&other.refresh_token).await);
+    Session::of(world.refresh(&bob.refresh_token).await);
+    // A repeated refresh that is answered from the last minute costs nothing.
+    world.clock.advance(Duration::from_secs(6));
+    for _ in 0..50 {
+        Session::of(world.refresh(&alice.refresh_token).await);
+    }
 }
 
 #[tokio::test]
@@ -88,7 +161,7 @@ async fn failures_of_an_address_do_not_refuse_what_succeeds_there() {
         is_too_many(world.token(&[("grant_type", "refresh_token"), ("client_id", "nobody")]).await);
         is_too_many(world.register_for("", "ftp://nowhere.example").await);
     }
-    // Atlassian's refusal is the GPT's own, which has proven itself: it has to be told so.
+    // The GPT has proven itself: it is told the truth.
     world.token(&OF_THE_GPT).await.expect_error(400, "invalid_grant");
     world.refresh(&alice.refresh_token).await.expect(200);
     world.sign_in("bob").await;
@@ -121,34 +194,180 @@ async fn nobody_else_is_believed_about_addresses() {
 }
 
 #[tokio::test]
-async fn an_address_that_registers_too_often_waits_and_no_other_does() {
-    let world = World::with(&[("CAUSEWAY_TRUSTED_PROXIES", "127.0.0.1")]).await;
-    for number in 0..500 {
-        let redirect_uri = format!("http://127.0.0.1:{}/cb", 1024 + number);
-        world.register_for("198.51.100.1", &redirect_uri).await.expect(201);
+async fn junk_registrations_keep_no_good_one_out() {
+    let world = World::start().await;
+    let mut told = 0;
+    for number in 0..MANY {
+        let junk = ["https://evil.example/cb", "javascript:alert(1)", "https:chatgpt.com/x"][number % 3];
+        let answer = world.register_for("", junk).await;
+        told += usize::from(answer.status == 400);
+        assert!([400, 429].contains(&answer.status));
     }
-    let mut last = world.register_for("198.51.100.1", "http://127.0.0.1/cb").await;
-    for _ in 500..MANY {
-        last = world.register_for("198.51.100.1", "http://127.0.0.1/cb").await;
+    assert!((30..200).contains(&told), "{told}");
+    is_too_many(world.register_for("", "https://evil.example/cb").await);
+    for number in 0..MANY {
+        world.register_for("", &format!("http://127.0.0.1:{}/cb", 1024 + number)).await.expect(201);
     }
-    is_too_many(last);
-    world.register_for("203.0.113.5", "http://127.0.0.1/cb").await.expect(201);
+    world.sign_in_to_mcp("alice").await;
 }
 
 #[tokio::test]
-async fn a_stranger_cannot_use_up_what_a_public_client_may_ask_for_elsewhere() {
-    let world = World::with(&[("CAUSEWAY_TRUSTED_PROXIES", "127.0.0.1")]).await;
-    let of_docs = |code| {
-        [
-            ("grant_type", "authorization_code"),
-            ("client_id", "causeway-docs"),
-            ("code", code),
-            ("redirect_uri", "https://wiki.example/cb"),
-        ]
-    };
-    for _ in 0..MANY {
-        world.token_for("198.51.100.1", &of_docs("nothing")).await;
+async fn made_up_codes_of_one_browser_hardly_reach_atlassian_and_hurt_nobody_else() {
+    let world = World::of_acme().await;
+    let client_id = world.register(&[MCP_CALLBACK]).await;
+    let before = world.code("alice").await;
+    world.sandbox.forget_calls();
+    let mut browser = world.browser();
+    let mut refused = 0;
+    for number in 0..300 {
+        match world.make_up_code(&mut browser, &client_id, number).await {
+            Ok(code) => {
+                world
+                    .redeem_publicly(&client_id, MCP_CALLBACK, &code)
+                    .await
+                    .expect_error(400, "invalid_grant");
+            }
+            Err(page) => {
+                assert_eq!(page.status, 429);
+                assert!(page.text().contains("Wait a minute"), "{}", page.text());
+                assert!(page.headers.contains_key("retry-after"));
+                refused += 1;
+            }
+        }
     }
-    is_too_many(world.token_for("198.51.100.1", &of_docs("nothing")).await);
-    world.token_for("203.0.113.5", &of_docs("nothing")).await.expect_error(400, "invalid_grant");
+    let reached = world.calls_to("/oauth/token");
+    assert!((1..=10).contains(&reached) && refused == 300 - reached, "{reached} {refused}");
+    // Others at the same address, with a secret or without, who began before or begin now.
+    Session::of(world.redeem(&before).await);
+    world.sign_in("bob").await;
+    world.sign_in_to_mcp("bob").await;
+    // Whoever waited is let in again.
+    world.clock.advance(Duration::from_secs(60));
+    let request = Request::of_mcp(&world, &client_id, MCP_CALLBACK);
+    let back = world.consent_twice(&mut browser, &request, "alice").await;
+    Session::of(world.redeem_publicly(&client_id, MCP_CALLBACK, &back.code).await);
+}
+
+#[tokio::test]
+async fn made_up_codes_of_many_browsers_are_bounded_and_gpts_and_known_browsers_go_on() {
+    let world = World::of_acme().await;
+    let client_id = world.register(&[MCP_CALLBACK]).await;
+    let mut of_bob = world.browser();
+    let request = Request::of_mcp(&world, &client_id, MCP_CALLBACK);
+    let back = world.consent_twice(&mut of_bob, &request, "bob").await;
+    Session::of(world.redeem_publicly(&client_id, MCP_CALLBACK, &back.code).await);
+    world.sandbox.forget_calls();
+    // All codes are had first, so that the callback has nothing against them yet.
+    let mut codes = Vec::new();
+    for number in 0..200 {
+        let code = world.make_up_code(&mut world.browser(), &client_id, number).await;
+        codes.push(code.unwrap_or_else(|page| panic!("{}", page.text())));
+    }
+    let mut told = 0;
+    for code in &codes {
+        let answer = world.redeem_publicly(&client_id, MCP_CALLBACK, code).await;
+        told += usize::from(answer.status == 400);
+        if answer.status != 400 {
+            is_too_many_for(answer, 60);
+        }
+    }
+    let reached = world.calls_to("/oauth/token");
+    assert!((1..=50).contains(&reached) && told == reached, "{reached} {told}");
+    for code in &codes {
+        world.redeem_publicly(&client_id, MCP_CALLBACK, code).await;
+    }
+    assert_eq!(world.calls_to("/oauth/token"), reached, "a refused code is taken to Atlassian once");
+    // A browser that has brought a good code answers for itself, and GPTs do not share with public clients.
+    let back = world.consent_twice(&mut of_bob, &request, "bob").await;
+    Session::of(world.redeem_publicly(&client_id, MCP_CALLBACK, &back.code).await);
+    world.sign_in("alice").await;
+    // A new browser at that address waits, and only for a moment.
+    world.make_up_code(&mut world.browser(), &client_id, 1000).await.unwrap_err();
+    world.clock.advance(Duration::from_secs(10));
+    world.sign_in_to_mcp("alice").await;
+}
+
+#[tokio::test]
+async fn made_up_codes_are_counted_by_the_address_of_the_browser_and_not_of_the_client() {
+    let world = World::with(&[("CAUSEWAY_TRUSTED_PROXIES", "127.0.0.1")]).await;
+    let client_id = world.register(&[MCP_CALLBACK]).await;
+    for number in 0..60 {
+        let mut browser = world.browser().behind("198.51.100.1");
+        let Ok(code) = world.make_up_code(&mut browser, &client_id, number).await else { break };
+        world.redeem_publicly(&client_id, MCP_CALLBACK, &code).await;
+    }
+    world.make_up_code(&mut world.browser().behind("198.51.100.1"), &client_id, 100).await.unwrap_err();
+    let request = Request::of_mcp(&world, &client_id, MCP_CALLBACK);
+    let back = world.consent_twice(&mut world.browser().behind("203.0.113.5"), &request, "alice").await;
+    Session::of(world.redeem_publicly(&client_id, MCP_CALLBACK, &back.code).await);
+}
+
+#[tokio::test]
+async fn what_does_not_match_is_refused_before_atlassian_is_asked() {
+    let world = World::start().await;
+    let session = world.sign_in("alice").await;
+    let code = world.code("alice").await;
+    let client_id = world.register(&[MCP_CALLBACK]).await;
+    let request = Request::of_mcp(&world, &client_id, MCP_CALLBACK);
+    let public = world.consent_twice(&mut world.browser(), &request, "bob").await.code;
+    world.sandbox.forget_calls();
+    let with = |changed: &[(&'static str, &'static str)]| {
+        let mut form = vec![
+            ("grant_type", "authorization_code".to_owned()),
+            ("client_id", CLIENT_ID.to_owned()),
+            ("client_secret", CLIENT_SECRET.to_owned()),
+            ("code", code.clone()),
+            ("redirect_uri", GPT_CALLBACK.to_owned()),
+        ];
+        form.retain(|(name, _)| changed.iter().all(|(changed, _)| name != changed));
+        form.extend(changed.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        world.send(world.http.post(format!("{}/oauth/token", world.url)).form(&form))
+    };
+    with(&[("client_secret", "a guess")]).await.expect_error(401, "invalid_client");
+    with(&[("redirect_uri", "https://chatgpt.com/aip/g-other/oauth/callback")])
+        .await
+        .expect_error(400, "invalid_grant");
+    with(&[("code_verifier", VERIFIER)]).await.expect_error(400, "invalid_grant");
+    with(&[("resource", "https://elsewhere.example/v1")]).await.expect_error(400, "invalid_target");
+    world
+        .redeem_publicly(&client_id, "http://127.0.0.1:33418/other", &public)
+        .await
+        .expect_error(400, "invalid_grant");
+    let other = world.register(&[MCP_CALLBACK]).await;
+    world.redeem_publicly(&other, MCP_CALLBACK, &public).await.expect_error(400, "invalid_grant");
+    world.refresh_publicly(&client_id, &session.refresh_token).await.expect_error(400, "invalid_grant");
+    assert_eq!(world.calls_to("/oauth/token"), 0);
+    with(&[]).await.expect(200);
+    Session::of(world.redeem_publicly(&client_id, MCP_CALLBACK, &public).await);
+}
+
+#[tokio::test]
+async fn metadata_documents_are_fetched_at_a_pace_and_only_where_the_rest_is_right() {
+    let world = World::with(&[("CAUSEWAY_MCP_CLIENTS", "any")]).await;
+    let at = |number: usize| format!("https://10.0.0.1/{number}.json");
+    let get = async |request: Request| world.browser().get(&request.url(&world.url)).await.text();
+    let agent = "https://agent.example/cb";
+    // What is wrong without the document is told without it.
+    for number in 0..30 {
+        let odd = get(Request::of_mcp(&world, &at(number), "https:agent.example/cb")).await;
+        assert!(odd.contains("not written the way it is read"), "{odd}");
+        let request = Request::of_mcp(&world, &at(number), agent);
+        let plain = get(request.clone().and("code_challenge_method", "plain")).await;
+        assert!(plain.contains("has to be S256"), "{plain}");
+        let target = get(request.and("resource", "https://elsewhere.example")).await;
+        assert!(target.contains("resource is not one"), "{target}");
+    }
+    let mut fetched = 0;
+    for number in 0..40 {
+        let text = get(Request::of_mcp(&world, &at(number), agent)).await;
+        fetched += usize::from(text.contains("could not be used"));
+        assert!(text.contains("could not be used") || text.contains("Wait a minute"), "{text}");
+    }
+    assert!((5..20).contains(&fetched), "{fetched}");
+    // What failed is remembered, and costs no more.
+    assert!(get(Request::of_mcp(&world, &at(0), agent)).await.contains("could not be used"));
+    // Known clients have nothing to do with it.
+    let connector = "https://chatgpt.com/connector/oauth/x";
+    let pinned = get(Request::of_mcp(&world, "https://chatgpt.com/oauth/client.json", connector)).await;
+    assert!(pinned.contains("ChatGPT, at chatgpt.com"), "{pinned}");
 }

@@ -113,7 +113,7 @@ async fn a_client_that_registered_itself_outlives_its_key_until_it_has_to_sign_i
     let mut of_before = world.sign_in_to_mcp_by(&client_id, "bob").await;
     let sealer = Sealer::new(&[secret(1).into()], world.clock.clone()).unwrap();
     let noted: Refresh = sealer.open(&of_before.refresh_token).unwrap();
-    of_before.refresh_token = sealer.seal(&Refresh { redirect_uri: None, ..noted });
+    of_before.refresh_token = sealer.seal(&Refresh { redirect_uri: None, ..noted }).unwrap();
     let turned = world.replica_with(&[("CAUSEWAY_SECRET", &updates()[1])]).await;
     for session in [&mut session, &mut of_before] {
         *session = Session::of(turned.refresh_publicly(&client_id, &session.refresh_token).await);

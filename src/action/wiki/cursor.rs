@@ -13,9 +13,10 @@ const LIFETIME: i64 = 24 * 3600;
 
 impl Wiki {
     /// What the next call takes back as `cursor`, to go on at `next`.
-    pub fn seal_cursor(&self, next: &str) -> String {
+    pub fn seal_cursor(&self, next: &str) -> Result<String, Problem> {
         let list = self.list_fingerprint();
-        self.sealer.seal(&Cursor { list, next: next.to_owned(), expires_at: self.now + LIFETIME })
+        let cursor = Cursor { list, next: next.to_owned(), expires_at: self.now + LIFETIME };
+        self.sealer.seal(&cursor).map_err(|error| Problem::internal(format!("a cursor: {error}")))
     }
 
     /// Where a list goes on; a cursor of another list is refused.

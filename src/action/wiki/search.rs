@@ -116,7 +116,8 @@ impl Wiki {
         }
         let found = found.map_err(|error| search_problem(error, &built))?;
         let mark = mark(field, breadth);
-        let next_cursor = found.cursor.as_deref().map(|next| self.seal_cursor(&format!("{mark}{next}")));
+        let next = found.cursor.as_deref();
+        let next_cursor = next.map(|next| self.seal_cursor(&format!("{mark}{next}"))).transpose()?;
         let (hits, total) = self.within_policy(found, &filters);
         Ok((Results { hits, total, cql: built.caller, next_cursor, breadth }, field))
     }

@@ -18,6 +18,8 @@ pub struct Browser {
     cookies: BTreeMap<String, BTreeMap<String, String>>,
     /// Every `Set-Cookie` that was received.
     pub set_cookies: Vec<String>,
+    /// The address that a proxy in front tells.
+    forwarded_for: Option<String>,
 }
 
 /// Where a browser has come to.
@@ -45,7 +47,13 @@ impl Browser {
             sandbox: sandbox.to_owned(),
             cookies: BTreeMap::new(),
             set_cookies: Vec::new(),
+            forwarded_for: None,
         }
+    }
+
+    /// The same browser at this address, for which a proxy passes requests on.
+    pub fn behind(self, address: &str) -> Self {
+        Self { forwarded_for: Some(address.to_owned()), ..self }
     }
 
     /// Goes to `url` and follows redirects.
@@ -96,6 +104,9 @@ impl Browser {
             if let Some(cookies) = self.cookies.get(&host) {
                 let pairs: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
                 request = request.header(COOKIE, pairs.join("; "));
+            }
+            if let Some(address) = &self.forwarded_for {
+                request = request.header("x-forwarded-for", address);
             }
             if let Some(form) = form.take() {
                 request = request.form(&form);
