@@ -201,11 +201,9 @@ test("a program that registered itself needs the person's consent, which is show
     assert.ok(text.includes("Field <b>Notes</b>") && text.includes("127.0.0.1"), text);
     assert.deepEqual(await violations(page), [], `the consent page in ${look}`);
     await page.screenshot({ path: join(screenshots, `consent-${look}.png`), fullPage: true });
+    assert.ok(text.includes("An app on this computer") && text.includes(program.url), text);
     if (look === "light") {
       await page.getByRole("button", { name: "Deny" }).click();
-      assert.equal(program.called(), undefined);
-      assert.deepEqual(await violations(page), [], "the page after a refusal");
-      await page.getByRole("link", { name: /go back/i }).click();
     } else {
       await page.getByRole("button", { name: "Allow" }).click();
       await decide(page, "bob", look === "dark" ? "Deny" : "Allow");
