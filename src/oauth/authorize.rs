@@ -35,7 +35,7 @@ pub async fn authorize(
     match begin(&server, &params, &headers, address).await {
         Ok(response) => response,
         Err(Refusal::Shown(error)) => {
-            tracing::info!(error = %error, "a sign-in is refused");
+            error.log("a sign-in is refused");
             page::refusal(&error)
         }
         Err(Refusal::Sent(location)) => send_to(&location, StatusCode::FOUND),

@@ -82,6 +82,15 @@ impl OauthError {
         Self { code, description: Cow::Borrowed(description), retry_after: None }
     }
 
+    /// Tells the log, but not of each request of a flood.
+    pub fn log(&self, what: &'static str) {
+        if self.code == Code::TooManyRequests {
+            tracing::debug!(error = %self, "{what}");
+        } else {
+            tracing::info!(error = %self, "{what}");
+        }
+    }
+
     /// An error whose sentence names something of the request, as [`quoted`] has it.
     pub fn naming(code: Code, description: String) -> Self {
         Self { code, description: Cow::Owned(description), retry_after: None }

@@ -298,8 +298,8 @@ mod tests {
         for pinned in
             ["https://chatgpt.com/oauth/client.json", "https://claude.ai/oauth/claude-code-client-metadata"]
         {
-            assert!(!DocumentUrl::parse(pinned, &config("known")).unwrap().is_fetched(), "{pinned}");
-            assert!(!DocumentUrl::parse(pinned, &config("any")).unwrap().is_fetched(), "{pinned}");
+            assert!(!DocumentUrl::parse(pinned, &config("known")).unwrap().is_count(), "{pinned}");
+            assert!(!DocumentUrl::parse(pinned, &config("any")).unwrap().is_count(), "{pinned}");
         }
         assert!(DocumentUrl::parse("https://chatgpt.com/oauth/other.json", &config("known")).is_none());
         for bad in [
@@ -385,17 +385,17 @@ mod tests {
             };
             documents.remembered(&url, "198.51.100.1".parse().unwrap(), &config, get)
         };
-        let fetched = || fetches.load(std::sync::atomic::Ordering::Relaxed);
+        let count = || fetches.load(std::sync::atomic::Ordering::Relaxed);
         let (one, two) = tokio::join!(ask("nonsense"), ask("nonsense"));
         assert_eq!(
-            (one.unwrap_err(), two.unwrap_err(), fetched()),
+            (one.unwrap_err(), two.unwrap_err(), count()),
             (FetchError::Unfit, FetchError::Unfit, 1)
         );
         clock.advance(Duration::from_secs(299));
-        assert_eq!((ask(&good).await.unwrap_err(), fetched()), (FetchError::Unfit, 1));
+        assert_eq!((ask(&good).await.unwrap_err(), count()), (FetchError::Unfit, 1));
         clock.advance(Duration::from_secs(1));
         assert!(ask(&good).await.is_ok() && ask("nonsense").await.is_ok());
-        assert_eq!(fetched(), 2);
+        assert_eq!(count(), 2);
     }
 
     #[tokio::test]

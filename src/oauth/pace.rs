@@ -109,11 +109,10 @@ impl Pace {
 
     /// Whether no further code would be taken to Atlassian now.
     pub fn is_used_up(&self, from: &CameThrough) -> Result<(), OauthError> {
-        let of_address = || match self.proven.holds(&from.browser) {
-            true => Ok(()),
-            false => self.addresses.look(&from.address),
+        let at_address = || {
+            if self.proven.holds(&from.browser) { Ok(()) } else { self.addresses.look(&from.address) }
         };
-        self.browsers.look(&from.browser).and_then(|()| of_address()).map_err(|wait| self.refuse(wait))
+        self.browsers.look(&from.browser).and_then(|()| at_address()).map_err(|wait| self.refuse(wait))
     }
 
     fn refuse(&self, wait: Duration) -> OauthError {
@@ -181,7 +180,8 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
         let now = self.clock.running();
         let next = full_again.unwrap_or_default().max(now) + self.allowance.period;
         let latest = now + self.allowance.period * self.allowance.burst;
-        if next > latest { Err(next - latest) } else { Ok(next) }
+        let wait = next.saturating_sub(latest);
+        if wait.is_zero() { Ok(next) } else { Err(wait) }
     }
 }
 

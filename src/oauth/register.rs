@@ -56,7 +56,7 @@ pub async fn register(
     match registered.map_err(|error| server.pace.failed(address, error)) {
         Ok(registered) => answer((StatusCode::CREATED, Json(registered))),
         Err(error) => {
-            tracing::info!(%error, "a registration is refused");
+            error.log("a registration is refused");
             answer(error)
         }
     }
@@ -91,7 +91,11 @@ fn allowed(clients: &McpClients, redirect_uris: &[String]) -> Result<Vec<String>
     let mut refused = Vec::new();
     for text in redirect_uris {
         match RedirectUri::parse(text) {
-            Ok(uri) if clients.standing(&uri).is_some() => kept.push(text.clone()),
+            Ok(uri) if clients.standing(&uri).is_some() => {
+                if !kept.contains(text) {
+                    kept.push(text.clone());
+                }
+            }
             Ok(uri) if uri.is_of_a_gpt() => refused.push((
                 text,
                 "is the callback of a custom GPT, which is configured with a client id and secret",

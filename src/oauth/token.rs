@@ -51,7 +51,7 @@ pub async fn token(
     match redeem(&server, address, query.as_deref(), &headers, &body).await {
         Ok(issued) => answer(Json(issued.to_json(server.clock.unix()))),
         Err(error) => {
-            tracing::info!(%error, "a token request is refused");
+            error.log("a token request is refused");
             answer(error)
         }
     }

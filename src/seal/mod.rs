@@ -249,8 +249,8 @@ mod tests {
         assert_eq!(sealer.seal(&Unwritable), Err(SealError::Unwritable));
         assert_eq!(sealer.seal(&Long("x".repeat(MAX_LEN))), Err(SealError::TooLong));
         for length in [0, 17_000, 18_000] {
-            let sealed = sealer.seal(&Long("x".repeat(length))).unwrap();
-            assert_eq!(sealer.open::<Long>(&sealed).unwrap().0.len(), length);
+            let text = sealer.seal(&Long("x".repeat(length))).unwrap();
+            assert_eq!(sealer.open::<Long>(&text).unwrap().0.len(), length);
         }
     }
 }

@@ -116,7 +116,7 @@ impl McpClients {
             return Some(Standing::Listed);
         }
         match uri.kind() {
-            Kind::Loopback if self.loopback => Some(Standing::Loopback),
+            Kind::Loopback if self.loopback && uri.ignores_port() => Some(Standing::Loopback),
             Kind::Web if self.permits_host(uri.host()) => Some(Standing::Permitted),
             _ => None,
         }

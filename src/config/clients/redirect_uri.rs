@@ -134,8 +134,12 @@ impl RedirectUri {
     /// Whether a client that registered `registered` may use this: exactly that, or on loopback with another port (RFC 8252 §7.3).
     pub fn is_registered_as(&self, registered: &str) -> bool {
         registered == self.text
-            || (self.kind == Kind::Loopback
-                && without_port(registered).is_some_and(|parts| without_port(&self.text) == Some(parts)))
+            || (self.ignores_port() && without_port(registered) == without_port(&self.text))
+    }
+
+    /// Whether it is http on one of the hosts at which programs listen on any port.
+    pub fn ignores_port(&self) -> bool {
+        self.kind == Kind::Loopback && without_port(&self.text).is_some()
     }
 }
 
