@@ -50,59 +50,88 @@ pub(super) fn plain_length(bytes: &[u8]) -> usize {
     length
 }
 
-/// Where a special character stands. Bytes suffice: whatever is not ASCII counts as a letter or is harmless.
+/// Where a special character stands.
 #[derive(Clone, Copy)]
 #[allow(clippy::struct_excessive_bools)]
 pub(super) struct Place<'a> {
-    /// The byte before; a space at the start of a line.
-    pub(super) before: u8,
-    /// The text from the character on.
-    pub(super) rest: &'a [u8],
+    /// The character before; a space at the start of a line.
+    pub(super) before: char,
+    /// The text from the character on. What follows the text is not known.
+    pub(super) rest: &'a str,
     pub(super) line_start: bool,
     pub(super) in_cell: bool,
     pub(super) in_link: bool,
     pub(super) in_strike: bool,
 }
 
-/// Whether the character at `place` needs a backslash to read as itself.
+/// Whether the character at `place` needs a backslash to read as itself. Where the text ends right after it, or goes on
+/// with something that may be removed, it gets one in case of doubt, except for what `joins` tells later.
 pub(super) fn needs_escape(place: Place<'_>) -> bool {
-    let next = place.rest.get(1).copied();
-    let space_before = place.before.is_ascii_whitespace();
+    let rest = place.rest.as_bytes();
+    let next = rest.get(1).copied().filter(|byte| !is_suspect(*byte));
+    let space_before = place.before.is_whitespace();
     let space_after = next.is_some_and(|byte| byte.is_ascii_whitespace());
-    match place.rest[0] {
+    match rest[0] {
         b'\\' => !next.is_some_and(is_word),
         b'`' => true,
         b'*' => {
             place.line_start
-                || !(space_before && space_after && place.rest.get(2).copied().is_some_and(is_word))
+                || !(space_before && space_after && rest.get(2).is_some_and(|byte| is_word(*byte)))
         }
-        b'_' => {
-            let inside_word = is_word(place.before) && next.is_some_and(is_word);
-            place.line_start || !(space_before || inside_word)
-        }
+        b'_' => place.line_start || !(space_before || is_inside_word(place)),
         b'[' => {
             place.in_link
                 || matches!(next, Some(b'!' | b'^'))
-                || (place.line_start && matches!(place.rest, [_, b' ' | b'x' | b'X', b']', ..]))
+                || (place.line_start && may_be_task(&rest[1..]))
         }
         b']' => place.in_link || matches!(next, Some(b'(' | b'[' | b':')),
         b'<' => next.is_none_or(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'/' | b'!' | b'?')),
-        b'&' => is_reference(place.rest),
+        b'&' => is_reference(rest),
         b'~' => place.line_start || place.in_strike || !space_before,
-        b'|' => place.in_cell,
+        b'|' => place.in_cell || place.line_start,
         b'>' | b'=' => place.line_start,
-        b'#' => {
-            place.line_start && is_marker(place.rest, place.rest.iter().take_while(|b| **b == b'#').count())
-        }
-        b'+' => place.line_start && is_marker(place.rest, 1),
-        b'-' => place.line_start && (next == Some(b'-') || is_marker(place.rest, 1)),
+        b'#' => place.line_start && is_marker(rest, rest.iter().take_while(|b| **b == b'#').count()),
+        b'+' => place.line_start && is_marker(rest, 1),
+        // A marker, a rule, the line below a heading, or the one below the header of a table.
+        b'-' => place.line_start && !next.is_some_and(is_word),
         _ => false,
     }
 }
 
+/// Whether a character of a text that needed no backslash needs one now that `next` stands right behind it.
+pub(super) fn joins(last: u8, next: char, in_link: bool) -> bool {
+    match last {
+        b']' => matches!(next, '(' | '[' | ':'),
+        b'!' => next == '[',
+        b'[' => matches!(next, '!' | '^') && !in_link,
+        _ => false,
+    }
+}
+
+/// Whether `text` ends in a character that a backslash before it escapes already.
+pub(super) fn ends_escaped(text: &[u8]) -> bool {
+    let before = text.split_last().map_or(text, |(_, before)| before);
+    before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
+}
+
+/// Whether a text that starts a line would start the second row of a table with a colon.
+pub(super) fn starts_table(text: &[u8]) -> bool {
+    matches!(text, [b':'] | [b':', b'-' | b'|' | b' ', ..])
+        || matches!(text, [b':', next, ..] if is_suspect(*next))
+}
+
 /// A marker of `length` bytes counts where a space or nothing follows it.
 fn is_marker(rest: &[u8], length: usize) -> bool {
-    rest.get(length).is_none_or(u8::is_ascii_whitespace)
+    rest.get(length).is_none_or(|byte| byte.is_ascii_whitespace() || is_suspect(*byte))
+}
+
+/// Whether what follows a bracket at the start of a line may make it the box of a task.
+fn may_be_task(rest: &[u8]) -> bool {
+    match rest {
+        [] => true,
+        [b'x' | b'X', after @ ..] => after.first().is_none_or(|byte| *byte == b']' || is_suspect(*byte)),
+        [next, ..] => next.is_ascii_whitespace() || is_suspect(*next),
+    }
 }
 
 /// Whether a text that starts a line would start a numbered list; the offset of its dot.
@@ -113,7 +142,16 @@ pub(super) fn list_number(text: &[u8]) -> Option<usize> {
 }
 
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte >= 0x80
+    byte.is_ascii_alphanumeric() || (byte >= 0x80 && !is_suspect(byte))
+}
+
+/// Whether a character may turn out to be removed.
+fn is_suspect(byte: u8) -> bool {
+    CLASSES[usize::from(byte)] == Class::Suspect
+}
+
+fn is_inside_word(place: Place<'_>) -> bool {
+    is_word_character(place.before) && place.rest[1..].chars().next().is_some_and(is_word_character)
 }
 
 fn is_reference(rest: &[u8]) -> bool {
@@ -121,7 +159,7 @@ fn is_reference(rest: &[u8]) -> bool {
         rest[1..].iter().take(33).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'#').count();
     match rest.get(body + 1) {
         Some(b';') => body > 0,
-        Some(_) => false,
+        Some(byte) => is_suspect(*byte),
         None => true,
     }
 }
@@ -169,7 +207,19 @@ pub(super) fn is_word_character(character: char) -> bool {
     }
 }
 
-/// Whether Markdown takes `character` for punctuation when it decides what an asterisk does.
-pub(super) fn is_punctuation(character: char) -> bool {
+/// Whether Markdown may take `character` for punctuation when it decides what an asterisk does.
+pub(super) fn may_be_punctuation(character: char) -> bool {
     !is_word_character(character) && !character.is_whitespace()
+}
+
+/// Whether Markdown may take `character` for a letter then. Parsers disagree about symbols, and marks are not punctuation.
+pub(super) fn may_be_word(character: char) -> bool {
+    match character {
+        '\0'..='\u{7f}' => character.is_ascii_alphanumeric(),
+        '\u{2010}'..='\u{2027}'
+        | '\u{2030}'..='\u{2043}'
+        | '\u{3001}'..='\u{3003}'
+        | '\u{3008}'..='\u{3011}' => false,
+        _ => !character.is_whitespace(),
+    }
 }

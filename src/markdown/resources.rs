@@ -151,7 +151,7 @@ fn push_encoded(encoded: &mut String, character: char) {
 
 /// The address that a link may keep: http, https, mailto or a place on this page; paths are on the wiki's own site.
 pub(super) fn web_address(url: &str, context: &Context<'_>) -> Option<String> {
-    let url = url.trim();
+    let url = &*as_browsers_read(url);
     let origin = origin(context.wiki_url);
     let address = if let Some(anchor) = url.strip_prefix('#') {
         return (!anchor.is_empty()).then(|| safe(url));
@@ -173,6 +173,16 @@ pub(super) fn web_address(url: &str, context: &Context<'_>) -> Option<String> {
         return None;
     }
     Some(safe(&address))
+}
+
+/// Browsers pass over line ends and tabs in an address, and over controls around it.
+fn as_browsers_read(url: &str) -> Cow<'_, str> {
+    let url = url.trim_matches(|c: char| c.is_control() || c.is_whitespace());
+    if url.contains(['\t', '\n', '\r']) {
+        Cow::Owned(url.replace(['\t', '\n', '\r'], ""))
+    } else {
+        Cow::Borrowed(url)
+    }
 }
 
 pub(super) fn origin(wiki_url: &str) -> &str {
@@ -208,7 +218,6 @@ fn safe(url: &str) -> String {
             '(' | ')' | '<' | '>' | '|' | '\\' | '`' | '"' | '*' | '[' | ']' | '{' | '}' | '^' => {
                 push_encoded(&mut encoded, character);
             }
-            '\n' | '\r' | '\t' => {}
             _ if character.is_ascii_graphic() || is_word_character(character) => encoded.push(character),
             _ => push_encoded(&mut encoded, character),
         }

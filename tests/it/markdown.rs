@@ -12,6 +12,8 @@ use proptest::test_runner::Config as ProptestConfig;
 mod expansions;
 #[path = "markdown_hostile.rs"]
 mod hostile;
+#[path = "markdown_inline.rs"]
+mod inline;
 #[path = "markdown_parse_back.rs"]
 mod parse_back;
 #[path = "markdown_parts.rs"]
@@ -24,7 +26,8 @@ fn cases(cases: u32) -> ProptestConfig {
 }
 
 fn people() -> HashMap<String, String> {
-    HashMap::from([("557058:ada".to_owned(), "Ada Lovelace".to_owned())])
+    let people = [("557058:ada", "Ada Lovelace"), ("557058:eve", "![x](https://evil.example/p.png)")];
+    people.into_iter().map(|(id, name)| (id.to_owned(), name.to_owned())).collect()
 }
 
 fn with_context<T>(use_it: impl FnOnce(&Context<'_>) -> T) -> T {

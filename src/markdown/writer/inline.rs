@@ -1,6 +1,6 @@
 //! What is inside a line: text, spaces and line breaks. Everything visible goes through `lead` first.
 
-use super::super::escape::{self, CLASSES, Class, Place, is_word_character};
+use super::super::escape::{self, CLASSES, Class, Place};
 use super::super::losses;
 use super::marks::{Active, LooseEnd, Mark, State};
 use super::spans::{CodeSpan, Link};
@@ -19,6 +19,8 @@ pub(super) struct Line {
     pub(super) breaks: u32,
     /// Where the text of this line starts.
     pub(super) start: usize,
+    /// Where the first line of its block starts.
+    pub(super) first: usize,
     /// The level of the heading that the next text starts.
     pub(super) heading: Option<u8>,
     pub(super) in_heading: bool,
@@ -27,8 +29,11 @@ pub(super) struct Line {
     pub(super) loose_ends: Vec<LooseEnd>,
     /// The marks that closed right where the line ends now, the outermost last.
     pub(super) closed: Vec<LooseEnd>,
-    pub(super) link: Option<Link>,
+    /// The links that are open, the innermost last.
+    pub(super) links: Vec<Link>,
     pub(super) code: Option<String>,
+    /// How many elements around are code.
+    pub(super) code_depth: u32,
     pub(super) last_code: Option<CodeSpan>,
 }
 
@@ -41,6 +46,11 @@ impl Writer {
         if self.line.code.is_some() {
             return self.code_text(text);
         }
+        self.escaped(text);
+    }
+
+    /// Writes a text with a backslash wherever it would be Markdown.
+    pub(super) fn escaped(&mut self, text: &str) {
         let bytes = text.as_bytes();
         let mut at = 0;
         while at < bytes.len() {
@@ -71,8 +81,12 @@ impl Writer {
                 self.out.push_str(&text[start..at]);
                 self.out.push('\\');
                 from = at;
+            } else if escape::starts_table(&bytes[start..]) {
+                self.out.push('\\');
             }
-        } else if matches!(first, '.' | ')') && self.ends_in_list_number() {
+        } else if (matches!(first, '.' | ')') && self.ends_in_list_number())
+            || (matches!(first, '^' | '!') && self.begins_link())
+        {
             self.out.push('\\');
         }
         while at < bytes.len() {
@@ -82,8 +96,8 @@ impl Writer {
                 Class::Plain => {}
                 Class::Space => break,
                 Class::Special => {
-                    let before = if at > start { bytes[at - 1] } else { self.byte_before(line_start) };
-                    let rest = &bytes[at..];
+                    let before = text[start..at].chars().next_back().or_else(|| self.before()).unwrap_or(' ');
+                    let rest = &text[at..];
                     if escape::needs_escape(self.place(before, rest, line_start && at == start)) {
                         self.out.push_str(&text[from..at]);
                         self.out.push('\\');
@@ -99,13 +113,8 @@ impl Writer {
                     }
                     match self.visible(&text[at..], before) {
                         Ok(character) => at += character.len_utf8(),
-                        Err(length) => {
-                            at += length;
-                            from = at;
-                            if self.line.space {
-                                break;
-                            }
-                        }
+                        // What comes next meets what is there.
+                        Err(length) => return at + length,
                     }
                 }
             }
@@ -114,13 +123,13 @@ impl Writer {
         at
     }
 
-    fn place<'t>(&self, before: u8, rest: &'t [u8], line_start: bool) -> Place<'t> {
+    fn place<'t>(&self, before: char, rest: &'t str, line_start: bool) -> Place<'t> {
         Place {
             before,
             rest,
             line_start,
             in_cell: self.in_cell,
-            in_link: self.line.link.is_some(),
+            in_link: self.in_link(),
             in_strike: self.line.marks.iter().any(|active| active.mark == Mark::Strike),
         }
     }
@@ -146,12 +155,25 @@ impl Writer {
         !self.in_cell && !self.line.in_heading && self.out.len() == self.line.start
     }
 
-    fn byte_before(&self, line_start: bool) -> u8 {
-        if line_start { b' ' } else { self.out.as_bytes().last().copied().unwrap_or(b' ') }
+    /// The character that what comes next would stand right behind.
+    pub(super) fn before(&self) -> Option<char> {
+        let after_break = self.in_cell && self.written().is_empty() && self.out.ends_with("<br>");
+        if after_break { Some('>') } else { self.written().chars().next_back() }
+    }
+
+    /// What is written of the line so far.
+    pub(super) fn written(&self) -> &str {
+        self.out.get(self.line.start..).unwrap_or_default()
+    }
+
+    /// Whether the bracket of a link is the last that is written: a caret would make it a footnote.
+    fn begins_link(&self) -> bool {
+        let ends = |active: &Active| matches!(active.state, State::Open(at) if at + 1 == self.out.len());
+        self.line.marks.iter().any(|active| active.mark == Mark::Link && ends(active))
     }
 
     fn ends_in_list_number(&self) -> bool {
-        let line = self.out.get(self.line.start..).unwrap_or_default();
+        let line = self.written();
         !self.in_cell
             && !self.line.in_heading
             && (1..=9).contains(&line.len())
@@ -183,7 +205,10 @@ impl Writer {
 
     /// Forgets a space that has not been written yet.
     pub(in super::super) fn trim(&mut self) {
-        self.line.space = false;
+        match &mut self.line.code {
+            Some(code) => code.truncate(code.trim_end().len()),
+            None => self.line.space = false,
+        }
     }
 
     /// A line break. At the start or end of a paragraph it is nothing, two of them start a new paragraph.
@@ -191,7 +216,7 @@ impl Writer {
         if self.line.code.is_some() {
             self.flush_code();
         }
-        if self.line.in_heading || self.line.heading.is_some() || self.line.link.is_some() {
+        if self.line.in_heading || self.line.heading.is_some() || self.in_link() {
             self.line.space = true;
             self.line.heading_text.push(' ');
         } else if self.line.open && self.out.len() > self.line.start {
@@ -208,29 +233,22 @@ impl Writer {
             self.begin_line();
             self.line.open = true;
             self.line.start = self.out.len();
+            self.line.first = self.line.start;
             self.line.space = false;
         }
         let spaced = self.line.space && self.out.len() > self.line.start;
         self.line.space = false;
         self.line.glued = false;
         self.line.leads_in = false;
+        self.rest_nested();
         if spaced {
             self.out.push(' ');
         } else {
             self.reopen_closed();
-        }
-        let due = self.line.marks.iter().position(|active| active.state == State::Due);
-        let next = match due {
-            Some(at) => self.line.marks[at].mark.delimiter().chars().next().unwrap_or(first),
-            None => first,
-        };
-        if !spaced {
-            self.settle(next);
+            self.settle(first);
         }
         self.line.loose_ends.clear();
-        if due.is_some() {
-            self.open_marks(first, spaced);
-        }
+        self.open_marks(first, spaced);
         self.line.closed.clear();
     }
 
@@ -253,20 +271,27 @@ impl Writer {
         self.line.space = false;
     }
 
-    /// Repairs what turns out to mean something else when `next` follows it.
-    fn settle(&mut self, next: char) {
-        let escaped = |out: &str| out.len() >= 2 && out.as_bytes()[out.len() - 2] == b'\\';
-        let ends_in = |out: &str, end: char| out.ends_with(end) && !escaped(out);
-        let bracket = matches!(next, '(' | '[' | ':') && ends_in(&self.out, ']');
-        let image = next == '[' && ends_in(&self.out, '!');
-        if (bracket || image) && self.out.len() > self.line.start {
+    /// Repairs what turns out to mean something else when `first`, or the mark that opens before it, follows it.
+    fn settle(&mut self, first: char) {
+        let due = self.line.marks.iter().find(|active| active.state == State::Due);
+        let next = due.and_then(|active| active.mark.delimiter().chars().next()).unwrap_or(first);
+        let written = self.written().as_bytes();
+        if let Some(last) = written.last()
+            && (escape::joins(*last, next, self.in_link()) || (*last == b'~' && self.is_text_before(next)))
+            && !escape::ends_escaped(written)
+        {
             self.out.insert(self.out.len() - 1, '\\');
         }
-        if !self.line.loose_ends.is_empty() && is_word_character(next) {
+        if !self.line.loose_ends.is_empty() && escape::may_be_word(next) {
             for at in 0..self.line.loose_ends.len() {
                 self.write_as_tags(at);
             }
         }
+    }
+
+    /// Whether a tilde that is written last is of the text, and another one follows it.
+    fn is_text_before(&self, next: char) -> bool {
+        next == '~' && self.line.closed.last().is_none_or(|closed| closed.end != self.out.len())
     }
 
     pub(super) fn end_line(&mut self) {

@@ -22,6 +22,8 @@ pub(super) enum State {
     Open(usize),
     /// Inside another one of its kind.
     Idle,
+    /// Not to be written: a mark inside code, or a link while there is another one in it.
+    Off,
 }
 
 pub(super) struct Active {
@@ -74,6 +76,12 @@ impl Mark {
     }
 }
 
+impl Active {
+    pub(super) fn is_open_link(&self) -> bool {
+        self.mark == Mark::Link && matches!(self.state, State::Open(_))
+    }
+}
+
 impl Writer {
     pub(super) fn write_as_tags(&mut self, at: usize) {
         let LooseEnd { mark, open, close, end, tag, .. } = self.line.loose_ends[at];
@@ -91,7 +99,7 @@ impl Writer {
             };
             let length = mark.delimiter().len();
             let before = self.out[..open].chars().next_back();
-            if open + length == after && mark.has_delimiter() && before.is_some_and(is_word_character) {
+            if open + length == after && mark.has_delimiter() && before.is_some_and(escape::may_be_word) {
                 self.line.marks[outer].tag = true;
                 self.replace(open..open + length, mark.tags().0);
             }
@@ -117,6 +125,11 @@ impl Writer {
                 moved(open);
             }
         }
+        if let Some(span) = &mut self.line.last_code {
+            moved(&mut span.start);
+            moved(&mut span.end);
+        }
+        moved(&mut self.line.start);
         if self.in_cell {
             // The text of a cell is not in its place yet, and has no cuts.
             return;
@@ -126,10 +139,26 @@ impl Writer {
         }
     }
 
+    /// A mark inside another one of its kind changes nothing, so that nothing is written for it.
+    pub(super) fn rest_nested(&mut self) {
+        for at in 1..self.line.marks.len() {
+            let (outer, inner) = self.line.marks.split_at_mut(at);
+            let nested = |outer: &Active| {
+                outer.mark == inner[0].mark && matches!(outer.state, State::Due | State::Open(_))
+            };
+            if inner[0].state == State::Due && outer.iter().any(nested) {
+                inner[0].state = State::Idle;
+            }
+        }
+    }
+
+    /// Opens the marks that the text about to come has and what is before it has not.
     pub(super) fn open_marks(&mut self, first: char, spaced: bool) {
-        let before =
-            if spaced || self.out.len() == self.line.start { None } else { self.out.chars().next_back() };
-        let word_before = before.is_some_and(is_word_character);
+        if self.line.marks.iter().all(|active| active.state != State::Due) {
+            return;
+        }
+        let before = if spaced { None } else { self.before() };
+        let word_before = before.is_some_and(escape::may_be_word);
         let after_mark = self
             .line
             .closed
@@ -144,10 +173,6 @@ impl Writer {
                 continue;
             }
             let mark = self.line.marks[at].mark;
-            if self.line.marks[..at].iter().any(|outer| outer.mark == mark && outer.state != State::Idle) {
-                self.line.marks[at].state = State::Idle;
-                continue;
-            }
             // Asterisks side by side make one run, and what comes after the run counts.
             let in_run = |inner: &&Active| mark.is_asterisk() && inner.mark.is_asterisk();
             let mut inner = self.line.marks[at + 1..].iter().filter(|inner| inner.state == State::Due);
@@ -179,7 +204,9 @@ impl Writer {
     }
 
     pub(in super::super) fn mark_open(&mut self, mark: Mark) {
-        self.line.marks.push(Active { mark, state: State::Due, tag: false });
+        let in_code = self.line.code.is_some() && mark != Mark::Link;
+        let state = if in_code { State::Off } else { State::Due };
+        self.line.marks.push(Active { mark, state, tag: false });
     }
 
     /// Closes the innermost mark of a kind. Marks that were opened inside of it go on after it.
@@ -193,6 +220,9 @@ impl Writer {
 
     pub(super) fn write_close(&mut self, at: usize) {
         let Active { mark, state, tag } = self.line.marks[at];
+        if state == State::Off {
+            return;
+        }
         self.line.marks[at].state = State::Due;
         let State::Open(open) = state else { return };
         if mark == Mark::Link {
@@ -206,7 +236,7 @@ impl Writer {
             self.line.closed.last().filter(|last| last.mark.is_asterisk() && mark.is_asterisk() && !last.tag);
         let after_punctuation = match one_run {
             Some(last) => last.after_punctuation,
-            None => self.out.chars().next_back().is_some_and(escape::is_punctuation),
+            None => self.out.chars().next_back().is_some_and(escape::may_be_punctuation),
         };
         self.out.push_str(if tag || !mark.has_delimiter() { mark.tags().1 } else { mark.delimiter() });
         let tag = tag || !mark.has_delimiter();

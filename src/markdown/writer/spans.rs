@@ -1,10 +1,12 @@
 //! Links and code spans.
 
+use std::borrow::Cow;
+
 use super::super::escape;
 use super::super::losses;
 use super::Writer;
 use super::blocks::longest_run;
-use super::marks::{Mark, State};
+use super::marks::{Active, Mark, State};
 
 #[derive(Clone, Copy)]
 pub(super) struct CodeSpan {
@@ -15,35 +17,41 @@ pub(super) struct CodeSpan {
 }
 
 pub(super) struct Link {
-    pub(super) target: Option<String>,
-    pub(super) used: bool,
+    target: Option<String>,
+    /// Whether there is anything to click on.
+    used: bool,
     /// What cannot be inside of a link and follows it.
-    pub(super) after: Vec<(String, String)>,
+    after: Vec<(String, String)>,
 }
 
 impl Writer {
-    /// Starts a link. The target may come later, by `link_target`.
+    /// Starts a link. Inside another link it interrupts that one; without a target its text is text.
     pub(in super::super) fn link_open(&mut self, target: Option<String>) {
         self.flush_code();
-        if self.line.link.is_none() {
-            self.line.link = Some(Link { target, used: false, after: Vec::new() });
+        if target.is_some() {
+            self.interrupt_link();
             self.mark_open(Mark::Link);
         }
+        self.line.links.push(Link { target, used: false, after: Vec::new() });
     }
 
-    /// Ends the link; one without text reads as `fallback`.
+    /// Ends the innermost link; one without text reads as `fallback`.
     pub(in super::super) fn link_close(&mut self, fallback: &str) {
         self.flush_code();
-        if self.line.link.is_none() {
+        let Some(Link { target, used, .. }) = self.line.links.last() else { return };
+        if target.is_none() {
+            self.line.links.pop();
             return;
         }
-        let open =
-            self.line.marks.iter().any(|active| active.mark == Mark::Link && active.state != State::Due);
-        if !open && !self.line.link.as_ref().is_some_and(|link| link.used) {
+        if !used && !self.line.marks.iter().any(Active::is_open_link) {
             self.text(fallback);
+            self.flush_code();
         }
         self.mark_close(Mark::Link);
-        let after = self.line.link.take().map(|link| link.after).unwrap_or_default();
+        let after = self.line.links.pop().map(|link| link.after).unwrap_or_default();
+        if self.resume_link() {
+            return;
+        }
         for (label, target) in after {
             self.line.space = true;
             self.text("(");
@@ -54,41 +62,72 @@ impl Writer {
 
     /// A link in one go. Inside another link only its label stays there, and the link itself follows.
     pub(in super::super) fn link(&mut self, label: &str, target: Option<String>) {
-        if let Some(outer) = &mut self.line.link {
-            if let Some(target) = target {
-                outer.after.push((label.to_owned(), target));
-            }
+        let Some(target) = target else { return self.text(label) };
+        if let Some(outer) = self.line.links.iter_mut().rfind(|link| link.target.is_some()) {
+            outer.after.push((label.to_owned(), target));
             return self.text(label);
         }
-        self.link_open(target);
+        self.link_open(Some(target));
         self.text(label);
         self.link_close("");
     }
 
-    pub(super) fn write_link_end(&mut self, open: usize) {
-        let Some(link) = &mut self.line.link else { return };
-        link.used = true;
-        let Some(target) = &link.target else {
-            return self.replace(open..open + 1, "");
+    /// Whether text is the text of a link.
+    pub(super) fn in_link(&self) -> bool {
+        self.line.links.iter().any(|link| link.target.is_some())
+    }
+
+    fn interrupt_link(&mut self) {
+        let Some(outer) = self.line.marks.iter().rposition(|active| active.mark == Mark::Link) else {
+            return;
         };
+        for at in (outer..self.line.marks.len()).rev() {
+            self.write_close(at);
+        }
+        self.line.marks[outer].state = State::Off;
+    }
+
+    /// Goes on with the link that the one which has ended was in, if there is one.
+    fn resume_link(&mut self) -> bool {
+        let Some(outer) = self.line.marks.iter().rposition(|active| active.mark == Mark::Link) else {
+            return false;
+        };
+        for inner in (outer + 1..self.line.marks.len()).rev() {
+            self.write_close(inner);
+        }
+        self.line.marks[outer].state = State::Due;
+        if let Some(link) = self.line.links.iter_mut().rfind(|link| link.target.is_some()) {
+            link.used = true;
+        }
+        true
+    }
+
+    pub(super) fn write_link_end(&mut self, open: usize) {
+        let Some(link) = self.line.links.iter_mut().rfind(|link| link.target.is_some()) else { return };
+        link.used = true;
+        let Some(target) = &link.target else { return };
         let text = &self.out[open + 1..];
-        if target.starts_with("http") && text.replace('\\', "") == *target {
+        if target.starts_with("http") && !target.contains('&') && text.replace('\\', "") == *target {
             self.out.truncate(open);
             self.out.extend(["<", target, ">"]);
+            self.line.closed.clear();
+            self.line.loose_ends.retain(|end| end.end <= open);
         } else {
-            self.out.extend(["](", target, ")"]);
+            self.out.extend(["](", &without_references(target), ")"]);
         }
     }
 
     pub(in super::super) fn code_span_open(&mut self) {
-        if self.line.code.is_none() {
-            self.line.code = Some(String::new());
-        }
+        self.line.code.get_or_insert_default();
+        self.line.code_depth += 1;
     }
 
     pub(in super::super) fn code_span_close(&mut self) {
         self.flush_code();
-        self.line.code = None;
+        self.line.code_depth = self.line.code_depth.saturating_sub(1);
+        if self.line.code_depth == 0 {
+            self.line.code = None;
+        }
     }
 
     /// Spaces in code stay, except around line ends.
@@ -134,10 +173,16 @@ impl Writer {
 
     /// A code span with exactly this text.
     pub(in super::super) fn code_span(&mut self, code: &str) {
+        self.lead('`');
+        if self.ends_label(code) {
+            self.out.push_str("<code>");
+            self.escaped(code);
+            self.out.push_str("</code>");
+            return;
+        }
         if self.goes_on_in_code(code) {
             return;
         }
-        self.lead('`');
         let ticks = "`".repeat(longest_run(code, '`') + 1);
         let spaced = code.starts_with(' ') && code.ends_with(' ');
         let padded = spaced || code.starts_with('`') || code.ends_with('`');
@@ -150,14 +195,39 @@ impl Writer {
         self.line.last_code = Some(CodeSpan { start, end: self.out.len(), plain });
     }
 
-    /// Two spans side by side would not be two spans, so the second goes on in the first.
+    /// Whether code would end the label of a link reference definition, to which code is nothing special. Where the bracket
+    /// that begins the label is of the text, it gets a backslash instead.
+    fn ends_label(&mut self, code: &str) -> bool {
+        const LONGEST_LABEL: usize = 1000;
+        if self.in_cell || self.line.in_heading || !(code.contains("]:") || code.starts_with(':')) {
+            return false;
+        }
+        let Some(label) = self.out.get(self.line.first..).and_then(|text| text.strip_prefix('[')) else {
+            return false;
+        };
+        let mut escaped = false;
+        let ends = label.bytes().take(LONGEST_LABEL).any(|byte| {
+            let bracket = !escaped && matches!(byte, b'[' | b']');
+            escaped = byte == b'\\' && !escaped;
+            bracket
+        });
+        if ends {
+            return false;
+        }
+        if !self.in_link() {
+            self.replace(self.line.first..self.line.first, "\\");
+        }
+        self.in_link()
+    }
+
+    /// Two spans side by side would not be two spans, so the second goes on in the first, or a space parts them.
     fn goes_on_in_code(&mut self, code: &str) -> bool {
         let Some(CodeSpan { start, end, plain }) = self.line.last_code.take() else { return false };
-        if end != self.out.len() || self.line.space || self.line.breaks > 0 || !self.line.open {
+        if end != self.out.len() {
             return false;
         }
         if !plain || code.contains('`') || (code.ends_with(' ') && self.out[start + 1..].starts_with(' ')) {
-            self.line.space = true;
+            self.out.push(' ');
             return false;
         }
         self.out.pop();
@@ -173,5 +243,18 @@ impl Writer {
         } else {
             self.out.push_str(code);
         }
+    }
+}
+
+/// A link's address in which nothing reads as a character reference.
+fn without_references(target: &str) -> Cow<'_, str> {
+    let reads_as_reference = |at: usize| {
+        let body = target[at + 1..].trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '#');
+        body.starts_with(';')
+    };
+    if target.match_indices('&').any(|(at, _)| reads_as_reference(at)) {
+        Cow::Owned(target.replace('&', "&amp;"))
+    } else {
+        Cow::Borrowed(target)
     }
 }

@@ -1,0 +1,334 @@
+//! Random pages: as storage format, as Confluence renders them, and as a person reads them.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::parsed::{Marks, Parsed};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Storage,
+    Rendered,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Page(Vec<Block>);
+
+#[derive(Clone, Debug)]
+enum Block {
+    Paragraph(Vec<Inline>),
+    Heading(u8, Vec<Inline>),
+    Item(Vec<Inline>, Vec<Inline>),
+    Quote(Vec<Inline>),
+    Panel(Vec<Inline>),
+    /// A header row and a row of two cells each.
+    Table([Vec<Inline>; 4]),
+}
+
+#[derive(Clone, Debug)]
+enum Inline {
+    Text(String),
+    /// By the name of its element.
+    Mark(&'static str, Vec<Inline>),
+    Link(&'static Target, Vec<Inline>),
+    Code(Vec<Inline>),
+    Break,
+    Status(String),
+    Mention(&'static str),
+    Emoticon(String),
+}
+
+#[derive(Debug)]
+struct Target {
+    href: &'static str,
+    /// What a link may lead to; `None` for what is no link.
+    leads: Option<&'static str>,
+}
+
+#[rustfmt::skip]
+const TARGETS: &[Target] = &[
+    Target { href: "https://e.example/a", leads: Some("https://e.example/a") },
+    Target { href: "https://e.example/a_b(c)*d?x=[1]&y=%20", leads: Some("https://e.example/a_b%28c%29%2Ad?x=%5B1%5D&y=%20") },
+    Target { href: "https://e.example/?a&copy;&lt;=2", leads: Some("https://e.example/?a&copy;&lt;=2") },
+    Target { href: "https://e.example/~~a~~_b_!", leads: Some("https://e.example/~~a~~_b_!") },
+    Target { href: "HTTP://E.example/a \"b\" 'c'", leads: Some("HTTP://E.example/a%20%22b%22%20'c'") },
+    Target { href: "https://e.example/<b>|\\\n)`", leads: Some("https://e.example/%3Cb%3E%7C%5C%29%60") },
+    Target { href: "//e.example/x", leads: Some("https://e.example/x") },
+    Target { href: "/wiki/x", leads: Some("https://acme.atlassian.net/wiki/x") },
+    Target { href: "x.html", leads: Some("https://acme.atlassian.net/wiki/x.html") },
+    Target { href: "#top", leads: Some("#top") },
+    Target { href: "mailto:a@e.example", leads: Some("mailto:a@e.example") },
+    Target { href: "javascript:alert(1)", leads: None },
+    Target { href: " JaVaScRiPt:alert(1)", leads: None },
+    Target { href: "java\tscr\nipt:alert(1)", leads: None },
+    Target { href: "\u{1}javascript:alert(1)", leads: None },
+    Target { href: "data:text/html,x", leads: None },
+    Target { href: "vbscript:x", leads: None },
+    Target { href: "file:///etc/passwd", leads: None },
+];
+
+const NAMES: [(&str, &str); 2] =
+    [("557058:ada", "Ada Lovelace"), ("557058:eve", "![x](https://evil.example/p.png)")];
+
+/// Characters that mean something in Markdown, alone and in company, and words to put them between.
+#[rustfmt::skip]
+const PIECES: &[&str] = &[
+    "a", "b", "x", "1", "12", "é", "가", "“", "”", "✅", "€", "。",
+    " ", " ", " ", "\n", "\u{a0}", "\u{200b}", "\u{ad}",
+    "*", "**", "_", "~", "~~", "`", "``", "[", "]", "(", ")", "<", ">", "!", "#", "+", "-", "=", ".", ":", "|", "\\", "&", ";", "^", "\"", "'", "/", "$",
+    "](", "][", "]:", "![", "](https://evil.example/p.png)", "(javascript:alert(1))", "[^1]", "[ ]", "[x]", "[!NOTE]",
+    "<b", "</b>", "<!--", "-->", "<https://evil.example>", "&amp", "&amp;", "copy;", "#65;", "---", "===", "1.", ":-", "|-", "https://e.example/a", "www.evil.example",
+];
+
+fn text() -> impl Strategy<Value = String> {
+    vec(select(PIECES), 0..6).prop_map(|pieces| pieces.concat())
+}
+
+fn inline() -> impl Strategy<Value = Vec<Inline>> {
+    let leaf = prop_oneof![
+        12 => text().prop_map(Inline::Text),
+        1 => Just(Inline::Break),
+        1 => text().prop_map(Inline::Status),
+        1 => select(&NAMES[..]).prop_map(|(id, _)| Inline::Mention(id)),
+        1 => vec(select(PIECES), 1..3).prop_map(|pieces| Inline::Emoticon(pieces.concat())),
+    ];
+    let marks = select(&["strong", "b", "em", "i", "s", "del", "sub", "sup", "u", "span", "small"][..]);
+    let nested = leaf.prop_recursive(5, 24, 4, move |inner| {
+        let inner = vec(inner, 0..4);
+        prop_oneof![
+            6 => (marks.clone(), inner.clone()).prop_map(|(mark, inner)| Inline::Mark(mark, inner)),
+            2 => (0..TARGETS.len(), inner.clone()).prop_map(|(at, inner)| Inline::Link(&TARGETS[at], inner)),
+            1 => inner.prop_map(Inline::Code),
+        ]
+    });
+    vec(nested, 0..5)
+}
+
+pub(super) fn any() -> impl Strategy<Value = Page> {
+    let block = prop_oneof![
+        4 => inline().prop_map(Block::Paragraph),
+        1 => (1..=6_u8, inline()).prop_map(|(level, inner)| Block::Heading(level, inner)),
+        2 => (inline(), inline()).prop_map(|(outer, inner)| Block::Item(outer, inner)),
+        1 => inline().prop_map(Block::Quote),
+        1 => inline().prop_map(Block::Panel),
+        2 => [inline(), inline(), inline(), inline()].prop_map(Block::Table),
+    ];
+    vec(block, 1..3).prop_map(Page)
+}
+
+impl Page {
+    pub(super) fn source(&self, format: Format) -> String {
+        let mut out = String::new();
+        for block in &self.0 {
+            match block {
+                Block::Paragraph(inner) => wrap(&mut out, "<p>", inner, "</p>", format),
+                Block::Heading(level, inner) => {
+                    wrap(&mut out, &format!("<h{level}>"), inner, &format!("</h{level}>"), format);
+                }
+                Block::Item(outer, inner) => {
+                    wrap(&mut out, "<ul><li>", outer, "<ul><li>", format);
+                    wrap(&mut out, "", inner, "</li></ul></li></ul>", format);
+                }
+                Block::Quote(inner) => wrap(&mut out, "<blockquote><p>", inner, "</p></blockquote>", format),
+                Block::Panel(inner) if format == Format::Storage => wrap(
+                    &mut out,
+                    "<ac:structured-macro ac:name=\"info\"><ac:rich-text-body><p>",
+                    inner,
+                    "</p></ac:rich-text-body></ac:structured-macro>",
+                    format,
+                ),
+                Block::Panel(inner) => wrap(
+                    &mut out,
+                    "<div class=\"confluence-information-macro confluence-information-macro-information\"><p>",
+                    inner,
+                    "</p></div>",
+                    format,
+                ),
+                Block::Table([a, b, c, d]) => {
+                    wrap(&mut out, "<table><tbody><tr><th>", a, "</th>", format);
+                    wrap(&mut out, "<th>", b, "</th></tr>", format);
+                    wrap(&mut out, "<tr><td>", c, "</td>", format);
+                    wrap(&mut out, "<td>", d, "</td></tr></tbody></table>", format);
+                }
+            }
+        }
+        out
+    }
+
+    /// What a person reads.
+    pub(super) fn reading(&self, format: Format) -> Parsed {
+        let mut read = Reading { out: Parsed::default(), format };
+        for block in &self.0 {
+            match block {
+                Block::Paragraph(inner) => {
+                    read.block(inner);
+                }
+                Block::Heading(level, inner) => {
+                    if read.block(inner) {
+                        let at = usize::from(*level) - 1;
+                        read.out.blocks.push(["h1", "h2", "h3", "h4", "h5", "h6"][at]);
+                    }
+                }
+                Block::Item(outer, inner) => {
+                    read.out.blocks.extend(["ul", "li"]);
+                    read.block(outer);
+                    read.out.blocks.extend(["ul", "li"]);
+                    read.block(inner);
+                }
+                Block::Quote(inner) => {
+                    if read.block(inner) {
+                        read.out.blocks.push("quote");
+                    }
+                }
+                Block::Panel(inner) => {
+                    if read.block(inner) {
+                        read.out.blocks.push("note");
+                    }
+                }
+                Block::Table(cells) => {
+                    read.out.blocks.push("table");
+                    for cell in cells {
+                        read.out.blocks.push("cell");
+                        read.block(cell);
+                    }
+                }
+            }
+        }
+        read.out
+    }
+}
+
+struct Reading {
+    out: Parsed,
+    format: Format,
+}
+
+/// What the text around has.
+#[derive(Clone, Copy, Default)]
+struct Around {
+    marks: Marks,
+    link: Option<&'static str>,
+}
+
+impl Reading {
+    /// Whether there is anything to see in it.
+    fn block(&mut self, inner: &[Inline]) -> bool {
+        let before = self.out.glyphs.len();
+        self.out.space();
+        self.all(inner, Around::default());
+        self.out.space();
+        self.out.glyphs.len() > before
+    }
+
+    fn all(&mut self, inner: &[Inline], around: Around) {
+        for one in inner {
+            self.one(one, around);
+        }
+    }
+
+    fn one(&mut self, one: &Inline, around: Around) {
+        let mut inside = around;
+        match one {
+            Inline::Text(text) => self.text(text, around),
+            Inline::Break => self.out.space(),
+            Inline::Emoticon(text) => self.text(text, around),
+            Inline::Status(title) => {
+                inside.marks.code = true;
+                // The parameter of a macro is trimmed.
+                self.text(if self.format == Format::Storage { title.trim() } else { title }, inside);
+            }
+            Inline::Mention(id) => {
+                let (_, name) = NAMES.iter().find(|(known, _)| known == id).unwrap();
+                self.text("@", around);
+                self.text(name, around);
+            }
+            Inline::Mark(name, inner) => {
+                let marks = &mut inside.marks;
+                match *name {
+                    "strong" | "b" => marks.strong = true,
+                    "em" | "i" => marks.emphasis = true,
+                    "s" | "del" => marks.strike = true,
+                    "sub" => marks.sub = true,
+                    "sup" => marks.sup = true,
+                    _ => {}
+                }
+                // Nothing can be marked inside code.
+                self.all(inner, if around.marks.code { around } else { inside });
+            }
+            Inline::Code(inner) => {
+                inside.marks.code = true;
+                self.all(inner, inside);
+            }
+            Inline::Link(target, inner) => {
+                inside.link = target.leads.or(around.link);
+                let before = self.out.glyphs.len();
+                self.all(inner, inside);
+                if target.leads.is_some() && self.out.glyphs.len() == before {
+                    self.text(target.href, inside);
+                }
+            }
+        }
+    }
+
+    fn text(&mut self, text: &str, around: Around) {
+        let link = around.link.map(str::to_owned);
+        for character in
+            text.chars().filter(|character| !matches!(character, '\u{200b}' | '\u{ad}' | '\u{1}'))
+        {
+            self.out.push(character, around.marks, link.as_ref());
+        }
+    }
+}
+
+fn wrap(out: &mut String, open: &str, inner: &[Inline], close: &str, format: Format) {
+    out.push_str(open);
+    for one in inner {
+        write(out, one, format);
+    }
+    out.push_str(close);
+}
+
+fn write(out: &mut String, one: &Inline, format: Format) {
+    match (one, format) {
+        (Inline::Text(text), _) => out.push_str(&escaped(text)),
+        (Inline::Mark(name, inner), _) => {
+            wrap(out, &format!("<{name}>"), inner, &format!("</{name}>"), format);
+        }
+        (Inline::Link(target, inner), _) => {
+            let open = format!("<a href=\"{}\">", escaped(target.href));
+            wrap(out, &open, inner, "</a>", format);
+        }
+        (Inline::Code(inner), _) => wrap(out, "<code>", inner, "</code>", format),
+        (Inline::Break, _) => out.push_str("<br />"),
+        (Inline::Status(title), Format::Storage) => out.extend([
+            "<ac:structured-macro ac:name=\"status\"><ac:parameter ac:name=\"title\">",
+            &escaped(title),
+            "</ac:parameter></ac:structured-macro>",
+        ]),
+        (Inline::Status(title), Format::Rendered) => {
+            out.extend(["<span class=\"status-macro aui-lozenge\">", &escaped(title), "</span>"]);
+        }
+        (Inline::Mention(id), Format::Storage) => {
+            out.extend(["<ac:link><ri:user ri:account-id=\"", id, "\" /></ac:link>"]);
+        }
+        (Inline::Mention(id), Format::Rendered) => {
+            let (_, name) = NAMES.iter().find(|(known, _)| known == id).unwrap();
+            out.extend(["<a class=\"user-mention\">", &escaped(name), "</a>"]);
+        }
+        (Inline::Emoticon(text), Format::Storage) => out.extend([
+            "<ac:emoticon ac:name=\"blue-star\" ac:emoji-shortname=\"",
+            &escaped(text),
+            "\" ac:emoji-id=\"none\" />",
+        ]),
+        (Inline::Emoticon(text), Format::Rendered) => out.extend([
+            "<img class=\"emoticon\" data-emoji-shortname=\"",
+            &escaped(text),
+            "\" data-emoji-id=\"none\" src=\"https://e.example/p.png\" />",
+        ]),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
