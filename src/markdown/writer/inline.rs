@@ -219,7 +219,7 @@ impl Writer {
         if self.line.in_heading || self.line.heading.is_some() || self.in_link() {
             self.line.space = true;
             self.line.heading_text.push(' ');
-        } else if self.line.open && self.out.len() > self.line.start {
+        } else if self.line.open && self.out.len() > self.line.start && !self.line.leads_in {
             self.line.breaks += 1;
         }
     }

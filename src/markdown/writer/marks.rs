@@ -157,35 +157,43 @@ impl Writer {
         if self.line.marks.iter().all(|active| active.state != State::Due) {
             return;
         }
-        let before = if spaced { None } else { self.before() };
-        let word_before = before.is_some_and(escape::may_be_word);
         let after_mark = self
             .line
             .closed
             .last()
             .filter(|last| last.end == self.out.len() && !last.tag)
             .map(|last| last.mark);
-        let is_written = |active: &Active| matches!(active.state, State::Open(_)) && !active.tag;
-        let has_asterisks =
-            self.line.marks.iter().any(|active| active.mark.is_asterisk() && is_written(active));
+        let start = self.out.len();
+        let mut before = if spaced { None } else { self.before() };
+        let mut has_asterisks = self.has_open_asterisks();
+        let mut in_run = false;
         for at in 0..self.line.marks.len() {
-            if self.line.marks[at].state != State::Due {
-                continue;
+            let Active { mark, state: State::Due, .. } = self.line.marks[at] else { continue };
+            // Asterisks side by side make one run, and what is before and after the run counts.
+            if self.out.len() > start && !(in_run && mark.is_asterisk()) {
+                before = self.out.chars().next_back();
+                has_asterisks = self.has_open_asterisks();
             }
-            let mark = self.line.marks[at].mark;
-            // Asterisks side by side make one run, and what comes after the run counts.
-            let in_run = |inner: &&Active| mark.is_asterisk() && inner.mark.is_asterisk();
+            let joined = |inner: &&Active| mark.is_asterisk() && inner.mark.is_asterisk();
             let mut inner = self.line.marks[at + 1..].iter().filter(|inner| inner.state == State::Due);
-            let next_is_word = inner.all(|inner| in_run(&inner)) && is_word_character(first);
+            let before_word = inner.all(|inner| joined(&inner)) && is_word_character(first);
+            let after_word = before.is_some_and(escape::may_be_word);
             let joins = after_mark
                 .is_some_and(|closed| closed == mark || (closed.is_asterisk() && mark.is_asterisk()));
-            // After something an asterisk may close what is open as well as open something.
-            let ambiguous = mark.is_asterisk() && before.is_some() && has_asterisks;
-            let tag = mark.has_delimiter() && (joins || ambiguous || (word_before && !next_is_word));
+            // Such an asterisk may close what is open as well as open something.
+            let ambiguous =
+                mark.is_asterisk() && has_asterisks && before.is_some() && (after_word || !before_word);
+            let tag = mark.has_delimiter() && (joins || ambiguous || (after_word && !before_word));
             self.line.marks[at].tag = tag;
             self.line.marks[at].state = State::Open(self.out.len());
             self.out.push_str(if tag { mark.tags().0 } else { mark.delimiter() });
+            in_run = mark.is_asterisk() && !tag;
         }
+    }
+
+    fn has_open_asterisks(&self) -> bool {
+        let is_open = |active: &Active| matches!(active.state, State::Open(_)) && !active.tag;
+        self.line.marks.iter().any(|active| active.mark.is_asterisk() && is_open(active))
     }
 
     /// Marks that open right where the same ones closed go on instead.

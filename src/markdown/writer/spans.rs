@@ -49,8 +49,8 @@ impl Writer {
         }
         self.mark_close(Mark::Link);
         let after = self.line.links.pop().map(|link| link.after).unwrap_or_default();
-        if self.resume_link() {
-            return;
+        if let Some(outer) = self.resume_link() {
+            return outer.after.extend(after);
         }
         for (label, target) in after {
             self.line.space = true;
@@ -88,18 +88,15 @@ impl Writer {
     }
 
     /// Goes on with the link that the one which has ended was in, if there is one.
-    fn resume_link(&mut self) -> bool {
-        let Some(outer) = self.line.marks.iter().rposition(|active| active.mark == Mark::Link) else {
-            return false;
-        };
+    fn resume_link(&mut self) -> Option<&mut Link> {
+        let outer = self.line.marks.iter().rposition(|active| active.mark == Mark::Link)?;
         for inner in (outer + 1..self.line.marks.len()).rev() {
             self.write_close(inner);
         }
         self.line.marks[outer].state = State::Due;
-        if let Some(link) = self.line.links.iter_mut().rfind(|link| link.target.is_some()) {
-            link.used = true;
-        }
-        true
+        let link = self.line.links.iter_mut().rfind(|link| link.target.is_some())?;
+        link.used = true;
+        Some(link)
     }
 
     pub(super) fn write_link_end(&mut self, open: usize) {
@@ -107,7 +104,7 @@ impl Writer {
         link.used = true;
         let Some(target) = &link.target else { return };
         let text = &self.out[open + 1..];
-        if target.starts_with("http") && !target.contains('&') && text.replace('\\', "") == *target {
+        if target.starts_with("http") && !target.contains('&') && reads_as(text, target) {
             self.out.truncate(open);
             self.out.extend(["<", target, ">"]);
             self.line.closed.clear();
@@ -244,6 +241,16 @@ impl Writer {
             self.out.push_str(code);
         }
     }
+}
+
+/// Whether escaped text shows nothing but `plain`.
+fn reads_as(text: &str, plain: &str) -> bool {
+    let mut bytes = text.bytes().peekable();
+    let shown = std::iter::from_fn(|| match bytes.next() {
+        Some(b'\\') => bytes.next_if(u8::is_ascii_punctuation).or(Some(b'\\')),
+        byte => byte,
+    });
+    shown.eq(plain.bytes())
 }
 
 /// A link's address in which nothing reads as a character reference.

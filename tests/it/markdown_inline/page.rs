@@ -20,10 +20,12 @@ enum Block {
     Paragraph(Vec<Inline>),
     Heading(u8, Vec<Inline>),
     Item(Vec<Inline>, Vec<Inline>),
+    Numbered(Vec<Inline>),
+    Task(Vec<Inline>),
     Quote(Vec<Inline>),
     Panel(Vec<Inline>),
-    /// A header row and a row of two cells each.
-    Table([Vec<Inline>; 4]),
+    /// A header row of two cells, and a row of a cell and of one with two paragraphs.
+    Table([Vec<Inline>; 5]),
 }
 
 #[derive(Clone, Debug)]
@@ -37,6 +39,11 @@ enum Inline {
     Status(String),
     Mention(&'static str),
     Emoticon(String),
+    /// With the text that stands for it.
+    Image(&'static Target, String),
+    /// By its title.
+    PageLink(&'static (&'static str, &'static str)),
+    Placeholder(String),
 }
 
 #[derive(Debug)]
@@ -68,6 +75,16 @@ const TARGETS: &[Target] = &[
     Target { href: "file:///etc/passwd", leads: None },
 ];
 
+/// Titles of pages, and where links to them lead.
+#[rustfmt::skip]
+const PAGES: &[(&str, &str)] = &[
+    ("A page", "https://acme.atlassian.net/wiki/display/ENG/A+page"),
+    ("[x](javascript:alert(1))", "https://acme.atlassian.net/wiki/display/ENG/%5Bx%5D%28javascript%3Aalert%281%29%29"),
+    ("![", "https://acme.atlassian.net/wiki/display/ENG/%21%5B"),
+    ("](", "https://acme.atlassian.net/wiki/display/ENG/%5D%28"),
+    ("^1", "https://acme.atlassian.net/wiki/display/ENG/%5E1"),
+];
+
 const NAMES: [(&str, &str); 2] =
     [("557058:ada", "Ada Lovelace"), ("557058:eve", "![x](https://evil.example/p.png)")];
 
@@ -92,6 +109,9 @@ fn inline() -> impl Strategy<Value = Vec<Inline>> {
         1 => text().prop_map(Inline::Status),
         1 => select(&NAMES[..]).prop_map(|(id, _)| Inline::Mention(id)),
         1 => vec(select(PIECES), 1..3).prop_map(|pieces| Inline::Emoticon(pieces.concat())),
+        1 => (0..TARGETS.len(), text()).prop_map(|(at, label)| Inline::Image(&TARGETS[at], format!("{label}i"))),
+        1 => (0..PAGES.len()).prop_map(|at| Inline::PageLink(&PAGES[at])),
+        1 => text().prop_map(Inline::Placeholder),
     ];
     let marks = select(&["strong", "b", "em", "i", "s", "del", "sub", "sup", "u", "span", "small"][..]);
     let nested = leaf.prop_recursive(5, 24, 4, move |inner| {
@@ -112,7 +132,9 @@ pub(super) fn any() -> impl Strategy<Value = Page> {
         2 => (inline(), inline()).prop_map(|(outer, inner)| Block::Item(outer, inner)),
         1 => inline().prop_map(Block::Quote),
         1 => inline().prop_map(Block::Panel),
-        2 => [inline(), inline(), inline(), inline()].prop_map(Block::Table),
+        1 => inline().prop_map(Block::Numbered),
+        1 => inline().prop_map(Block::Task),
+        2 => [inline(), inline(), inline(), inline(), inline()].prop_map(Block::Table),
     ];
     vec(block, 1..3).prop_map(Page)
 }
@@ -145,11 +167,25 @@ impl Page {
                     "</p></div>",
                     format,
                 ),
-                Block::Table([a, b, c, d]) => {
+                Block::Numbered(inner) => wrap(&mut out, "<ol><li>", inner, "</li></ol>", format),
+                Block::Task(inner) if format == Format::Storage => wrap(
+                    &mut out,
+                    "<ac:task-list><ac:task><ac:task-status>complete</ac:task-status><ac:task-body>",
+                    inner,
+                    "</ac:task-body></ac:task></ac:task-list>",
+                    format,
+                ),
+                Block::Task(inner) => {
+                    let open =
+                        "<ul class=\"inline-task-list\"><li data-inline-task-id=\"1\" class=\"checked\">";
+                    wrap(&mut out, open, inner, "</li></ul>", format);
+                }
+                Block::Table([a, b, c, d, e]) => {
                     wrap(&mut out, "<table><tbody><tr><th>", a, "</th>", format);
                     wrap(&mut out, "<th>", b, "</th></tr>", format);
                     wrap(&mut out, "<tr><td>", c, "</td>", format);
-                    wrap(&mut out, "<td>", d, "</td></tr></tbody></table>", format);
+                    wrap(&mut out, "<td><p>", d, "</p>", format);
+                    wrap(&mut out, "<p>", e, "</p></td></tr></tbody></table>", format);
                 }
             }
         }
@@ -158,7 +194,7 @@ impl Page {
 
     /// What a person reads.
     pub(super) fn reading(&self, format: Format) -> Parsed {
-        let mut read = Reading { out: Parsed::default(), format };
+        let mut read = Reading { out: Parsed::default(), format, after: Vec::new() };
         for block in &self.0 {
             match block {
                 Block::Paragraph(inner) => {
@@ -186,10 +222,17 @@ impl Page {
                         read.out.blocks.push("note");
                     }
                 }
+                Block::Numbered(inner) => {
+                    read.out.blocks.extend(["ol", "li"]);
+                    read.block(inner);
+                }
+                Block::Task(inner) => {
+                    read.out.blocks.extend(["ul", "li", "task"]);
+                    read.block(inner);
+                }
                 Block::Table(cells) => {
-                    read.out.blocks.push("table");
+                    read.out.blocks.extend(["table", "cell", "cell", "cell", "cell"]);
                     for cell in cells {
-                        read.out.blocks.push("cell");
                         read.block(cell);
                     }
                 }
@@ -202,6 +245,8 @@ impl Page {
 struct Reading {
     out: Parsed,
     format: Format,
+    /// What was inside of a link and cannot be there: it follows that one.
+    after: Vec<(String, &'static str)>,
 }
 
 /// What the text around has.
@@ -256,6 +301,12 @@ impl Reading {
                 // Nothing can be marked inside code.
                 self.all(inner, if around.marks.code { around } else { inside });
             }
+            Inline::Image(target, label) => self.reference(label, target.leads, around),
+            Inline::PageLink((title, leads)) => self.reference(title, Some(leads), around),
+            Inline::Placeholder(text) if self.format == Format::Storage => {
+                self.text(&format!("[placeholder: {text}]"), around);
+            }
+            Inline::Placeholder(_) => {}
             Inline::Code(inner) => {
                 inside.marks.code = true;
                 self.all(inner, inside);
@@ -267,7 +318,30 @@ impl Reading {
                 if target.leads.is_some() && self.out.glyphs.len() == before {
                     self.text(target.href, inside);
                 }
+                if around.link.is_none() {
+                    self.follow(around);
+                }
             }
+        }
+    }
+
+    fn reference(&mut self, label: &str, leads: Option<&'static str>, around: Around) {
+        match (around.link, leads) {
+            (None, Some(link)) => self.text(label, Around { link: Some(link), ..around }),
+            (_, leads) => {
+                self.text(label, around);
+                self.after
+                    .extend(leads.filter(|_| around.link.is_some()).map(|leads| (label.to_owned(), leads)));
+            }
+        }
+    }
+
+    fn follow(&mut self, around: Around) {
+        for (label, leads) in std::mem::take(&mut self.after) {
+            self.out.space();
+            self.text("(", around);
+            self.text(&label, Around { link: Some(leads), ..around });
+            self.text(")", around);
         }
     }
 
@@ -299,6 +373,19 @@ fn write(out: &mut String, one: &Inline, format: Format) {
             let open = format!("<a href=\"{}\">", escaped(target.href));
             wrap(out, &open, inner, "</a>", format);
         }
+        (Inline::Image(target, label), _) => {
+            out.extend(["<img src=\"", &escaped(target.href), "\" alt=\"", &escaped(label), "\" />"]);
+        }
+        (Inline::PageLink((title, _)), Format::Storage) => {
+            out.extend(["<ac:link><ri:page ri:content-title=\"", &escaped(title), "\" /></ac:link>"]);
+        }
+        (Inline::PageLink((title, leads)), Format::Rendered) => {
+            out.extend(["<img src=\"", leads, "\" alt=\"", &escaped(title), "\" />"]);
+        }
+        (Inline::Placeholder(text), Format::Storage) => {
+            out.extend(["<ac:placeholder>", &escaped(text), "</ac:placeholder>"]);
+        }
+        (Inline::Placeholder(_), Format::Rendered) => {}
         (Inline::Code(inner), _) => wrap(out, "<code>", inner, "</code>", format),
         (Inline::Break, _) => out.push_str("<br />"),
         (Inline::Status(title), Format::Storage) => out.extend([

@@ -50,6 +50,7 @@ impl Parsed {
                 Event::SoftBreak | Event::HardBreak => read.pending = true,
                 Event::InlineHtml(tag) if &*tag == "<br>" => read.pending = true,
                 Event::InlineHtml(tag) if counts.tag(&tag) => {}
+                Event::TaskListMarker(true) => read.blocks.push("task"),
                 Event::Start(Tag::Strong) => counts.strong += 1,
                 Event::End(TagEnd::Strong) => counts.strong -= 1,
                 Event::Start(Tag::Emphasis) => counts.emphasis += 1,
@@ -76,6 +77,7 @@ impl Parsed {
             Tag::Paragraph | Tag::TableHead | Tag::TableRow => return,
             Tag::Heading { level, .. } => ["h1", "h2", "h3", "h4", "h5", "h6"][*level as usize - 1],
             Tag::List(None) => "ul",
+            Tag::List(Some(_)) => "ol",
             Tag::Item => "li",
             Tag::Table(_) => "table",
             Tag::TableCell => "cell",
