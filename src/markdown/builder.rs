@@ -112,6 +112,10 @@ impl Builder {
 
     /// A block of code, byte for byte.
     pub fn code(&mut self, language: &str, code: &str) {
+        if code.contains('\r') {
+            // A carriage return alone ends a line too, which then would be outside of what is around the fence.
+            return self.writer.code(language, &code.replace("\r\n", "\n").replace('\r', "\n"));
+        }
         self.writer.code(language, code);
     }
 

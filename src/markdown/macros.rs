@@ -207,7 +207,8 @@ impl Converter<'_> {
         if formula.is_empty() {
             return;
         }
-        if formula.contains("](") || formula.contains("]:") || formula.contains(['<', '`', '$']) {
+        if ["](", "]:", "\\|"].iter().any(|part| formula.contains(part)) || formula.contains(['<', '`', '$'])
+        {
             // Readers that know no math would find links, images or tags in it.
             self.code_span(&formula);
         } else if open.inline || open.name.ends_with("inline") {

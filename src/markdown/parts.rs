@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::document::Document;
 use super::index::{Cut, Heading, Open};
+use super::writer::NO_BORDER;
 
 /// How big a part may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +52,7 @@ impl Document {
         let size = PartSize { chars: size.chars.max(1), json_bytes: size.json_bytes.max(6) };
         let end = range.start + self.text[range.clone()].trim_end().len();
         let mut parts = Vec::new();
-        let mut from = Start { offset: range.start, context: 0 };
+        let mut from = Start { offset: range.start, context: 0, ticks: 0 };
         let mut cuts = self.index.cuts.as_slice();
         while from.offset < end || parts.is_empty() {
             cuts = &cuts[cuts.partition_point(|cut| cut.offset <= from.offset)..];
@@ -80,44 +81,72 @@ impl Document {
     }
 
     fn part(&self, from: Start, end: usize, cuts: &[Cut], size: PartSize) -> (Part, Start) {
-        let opening = self.affordable_opening(from.context, size);
+        let Some(opening) = self.affordable_opening(from, size) else {
+            return self.part_of_bare_code(from, end, cuts, size);
+        };
         let mut room = Room::of(size);
         room.take_all(&opening);
         let fits = from.offset + room.clone().fitting(&self.text[from.offset..end]);
         let (next, closing) = if fits == end {
-            (Start { offset: end, context: 0 }, String::new())
+            (Start { offset: end, context: 0, ticks: 0 }, Some(String::new()))
         } else {
             self.best_cut(from, fits, cuts, &room)
         };
         let body = self.text[from.offset..next.offset].trim_end();
-        let text = format!("{opening}{body}{closing}");
+        let text = match closing {
+            Some(closing) => format!("{opening}{body}{closing}"),
+            None => format!("{opening}{}", disarmed(body)),
+        };
         (Part { text, source: from.offset..next.offset }, next)
     }
 
-    /// What to write first in a part, if that leaves enough room for something new.
-    fn affordable_opening(&self, context: u32, size: PartSize) -> String {
-        let Frame { opening, closing } = self.frame(context);
+    /// Code that is nested so deep, or in so long a fence, that a part has no room for the fence.
+    fn part_of_bare_code(&self, from: Start, end: usize, cuts: &[Cut], size: PartSize) -> (Part, Start) {
+        let after = cuts.iter().find(|cut| cut.context != from.context && cut.offset < end);
+        let end = after.map_or(end, |cut| cut.offset);
+        let fits = from.offset + Room::of(size).fitting(&self.text[from.offset..end]);
+        let next = if fits == end { after.map_or(0, |cut| cut.context) } else { from.context };
+        let text = self.text[from.offset..fits].trim_end();
+        let text = disarmed(text);
+        (Part { text, source: from.offset..fits }, Start { offset: fits, context: next, ticks: 0 })
+    }
+
+    /// What to write first in a part, if that leaves enough room for something new; without room for the fence of code
+    /// nothing.
+    fn affordable_opening(&self, from: Start, size: PartSize) -> Option<String> {
+        if from.ticks > 0 {
+            let affordable = from.ticks * 4 <= size.chars.min(size.json_bytes);
+            return affordable.then(|| code_span_start(from.ticks));
+        }
+        let Frame { opening, closing } = self.frame(from.context);
         let mut room =
             Room { chars: size.chars.saturating_sub(16), json_bytes: size.json_bytes.saturating_sub(96) };
         let affordable = room.take_all(&opening) && room.take_all(&opening) && room.take_all(&closing);
-        if affordable { opening } else { String::new() }
+        match affordable {
+            true => Some(opening),
+            false if closing.is_empty() => Some(String::new()),
+            false => None,
+        }
     }
 
     /// Where to end a part that reaches up to `fits` at most, and what to write there.
-    fn best_cut(&self, from: Start, fits: usize, cuts: &[Cut], room: &Room) -> (Start, String) {
+    fn best_cut(&self, from: Start, fits: usize, cuts: &[Cut], room: &Room) -> (Start, Option<String>) {
         let cuts = &cuts[..cuts.partition_point(|cut| cut.offset <= fits)];
         let half = from.offset + (fits - from.offset) / 2;
         let (early, late) = cuts.split_at(cuts.partition_point(|cut| cut.offset < half));
         for cuts in [late, early] {
             let mut best: Option<(&Cut, String)> = None;
             for cut in cuts.iter().rev() {
+                if cut.rank == NO_BORDER {
+                    continue;
+                }
                 let better = best.as_ref().is_none_or(|(best, _)| cut.rank < best.rank);
                 if better && let Some(closing) = self.closing_at(from, cut, room) {
                     best = Some((cut, closing));
                 }
             }
             if let Some((cut, closing)) = best {
-                return (Start { offset: cut.offset, context: cut.context }, closing);
+                return (Start { offset: cut.offset, context: cut.context, ticks: 0 }, Some(closing));
             }
         }
         self.cut_anywhere(from, fits, cuts, room)
@@ -132,22 +161,80 @@ impl Document {
         (fits && !body.trim_start().is_empty()).then_some(closing)
     }
 
-    /// Inside a block that no border divides: after a word if there is one.
-    fn cut_anywhere(&self, from: Start, fits: usize, cuts: &[Cut], room: &Room) -> (Start, String) {
+    /// Inside a block that no border divides: after a word if there is one. Code that is cut is closed; there may be no room
+    /// to do so.
+    fn cut_anywhere(&self, from: Start, fits: usize, cuts: &[Cut], room: &Room) -> (Start, Option<String>) {
         let context = cuts.last().map_or(from.context, |cut| cut.context);
         let Frame { closing, .. } = self.frame(context);
+        if !closing.is_empty() {
+            let (offset, closing) = match self.fitting_with(&closing, from, fits, room) {
+                Some(fits) => (self.end_of_piece(from, fits), closing),
+                None => (self.end_of_piece(from, fits), String::new()),
+            };
+            return (Start { offset, context, ticks: 0 }, Some(closing));
+        }
+        let offset = self.end_of_piece(from, fits);
+        let ticks = self.open_code(from, offset);
+        if ticks == 0 {
+            return (Start { offset, context: 0, ticks }, Some(String::new()));
+        }
+        let closing = code_span_end(ticks);
+        let Some(fits) = self.fitting_with(&closing, from, fits, room) else {
+            return (Start { offset, context: 0, ticks }, None);
+        };
+        let offset = self.end_of_piece(from, fits);
+        match self.open_code(from, offset) {
+            0 => (Start { offset, context: 0, ticks: 0 }, Some(String::new())),
+            ticks if code_span_end(ticks) == closing => (Start { offset, context: 0, ticks }, Some(closing)),
+            ticks => (Start { offset, context: 0, ticks }, None),
+        }
+    }
+
+    /// How far a part reaches if it has to end with `closing`.
+    fn fitting_with(&self, closing: &str, from: Start, fits: usize, room: &Room) -> Option<usize> {
         let mut reduced = room.clone();
         let first = self.text[from.offset..].chars().next().unwrap_or(' ');
-        let (context, closing, fits) =
-            if !closing.is_empty() && reduced.take_all(&closing) && reduced.clone().take(first) {
-                (context, closing, from.offset + reduced.fitting(&self.text[from.offset..fits]))
-            } else {
-                (0, String::new(), fits)
-            };
+        let affordable = reduced.take_all(closing) && reduced.clone().take(first);
+        affordable.then(|| from.offset + reduced.fitting(&self.text[from.offset..fits]))
+    }
+
+    /// Where a piece that reaches up to `fits` best ends: after a word, else not between a backslash and what it escapes, nor
+    /// between two backticks.
+    fn end_of_piece(&self, from: Start, fits: usize) -> usize {
         let text = &self.text[from.offset..fits];
-        let after_word = text.rfind([' ', '\n']).map(|at| at + 1).filter(|at| *at > text.len() / 2);
-        let offset = from.offset + after_word.unwrap_or(text.len()).max(first.len_utf8());
-        (Start { offset, context }, closing)
+        if let Some(space) = text.rfind([' ', '\n']).filter(|at| at + 1 > text.len() / 2) {
+            return from.offset + space + 1;
+        }
+        let backslashes = text.bytes().rev().take_while(|byte| *byte == b'\\').count();
+        let ticks = text.bytes().rev().take_while(|byte| *byte == b'`').count();
+        let kept = match self.text.as_bytes().get(fits) {
+            Some(b'`') if ticks < text.len() => text.len() - ticks,
+            _ if backslashes % 2 == 1 && text.len() > 1 => text.len() - 1,
+            _ => text.len(),
+        };
+        let first = self.text[from.offset..].chars().next().map_or(1, char::len_utf8);
+        from.offset + kept.max(first)
+    }
+
+    /// How many backticks the code span at `offset` began with, 0 outside of one.
+    fn open_code(&self, from: Start, offset: usize) -> usize {
+        let text = &self.text[from.offset..offset];
+        let (line, mut open) = match text.rfind('\n') {
+            Some(end) => (&text[end + 1..], 0),
+            None => (text, from.ticks),
+        };
+        let mut rest = line.as_bytes();
+        while let Some(at) = rest.iter().position(|byte| *byte == b'`' || (open == 0 && *byte == b'\\')) {
+            let ticks = rest[at..].iter().take_while(|byte| **byte == b'`').count();
+            open = match open {
+                0 => ticks,
+                _ if open == ticks => 0,
+                _ => open,
+            };
+            // A backslash takes the character after it along.
+            rest = rest.get(at + if ticks > 0 { ticks } else { 2 }..).unwrap_or_default();
+        }
+        open
     }
 
     /// What to write before and after a part that starts inside `context`.
@@ -191,6 +278,23 @@ impl Document {
 struct Start {
     offset: usize,
     context: u32,
+    /// The backticks of the code span that it is in.
+    ticks: usize,
+}
+
+/// Only code of several backticks may have some at its edges.
+fn code_span_start(ticks: usize) -> String {
+    "`".repeat(ticks) + if ticks > 1 { " " } else { "" }
+}
+
+fn code_span_end(ticks: usize) -> String {
+    let space = if ticks > 1 { " " } else { "" };
+    space.to_owned() + &"`".repeat(ticks)
+}
+
+/// Code that nothing marks as code, without what would be a link, an image or a tag in it; as long as it was.
+fn disarmed(code: &str) -> String {
+    code.replace(['[', '<'], "(")
 }
 
 #[derive(Default)]

@@ -165,12 +165,19 @@ impl Writer {
 
     fn write_prefix(&mut self) {
         if self.prefix.len() > self.budget {
-            // From here on nothing is nested in what is open.
-            self.losses.add(losses::TOO_DEEP, 1);
-            self.prefix.clear();
+            self.leave_containers();
         }
         self.budget -= self.prefix.len();
         self.out.push_str(&self.prefix);
+    }
+
+    /// From here on nothing is nested in what is open.
+    fn leave_containers(&mut self) {
+        self.losses.add(losses::TOO_DEEP, 1);
+        self.prefix.clear();
+        for container in &mut self.containers {
+            (container.prefix, container.context) = (0, 0);
+        }
     }
 
     fn blank_line(&mut self) {
@@ -194,3 +201,5 @@ fn rank(block: Block) -> u8 {
 const ROW_RANK: u8 = 3;
 const CODE_LINE_RANK: u8 = 4;
 const TEXT_LINE_RANK: u8 = 5;
+/// No part begins at such a line; it is noted for what is open there.
+pub(super) const NO_BORDER: u8 = u8::MAX;

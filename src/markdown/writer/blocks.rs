@@ -1,6 +1,6 @@
 //! Blocks and containers.
 
-use super::{Before, Block, CODE_LINE_RANK, Container, Heading, Kind, Mark, Marker, Open, Writer};
+use super::{Before, Block, CODE_LINE_RANK, Container, Heading, Kind, Mark, Marker, NO_BORDER, Open, Writer};
 
 impl Writer {
     pub(in super::super) fn heading_open(&mut self, level: u8) {
@@ -71,6 +71,12 @@ impl Writer {
         if self.in_cell {
             return self.code_in_cell(language, code);
         }
+        let lines = code.split('\n').count() + 2;
+        if self.prefix.len().saturating_mul(lines) > self.budget {
+            // A fence has to end in the container that it begins in.
+            self.end_block();
+            self.leave_containers();
+        }
         self.begin(Block::Code);
         let ticks = longest_run(code, '`').max(2) + 1;
         let open = self.out.len()..self.out.len() + ticks + language.len();
@@ -80,9 +86,7 @@ impl Writer {
         let context = self.index.add_context(parent, Open::Fence { open, ticks });
         for (number, line) in code.split('\n').enumerate() {
             self.out.push('\n');
-            if number > 0 {
-                self.note_cut(CODE_LINE_RANK, context, depth);
-            }
+            self.note_cut(if number > 0 { CODE_LINE_RANK } else { NO_BORDER }, context, depth);
             if !line.is_empty() || !self.prefix.trim_end().is_empty() {
                 self.write_prefix();
             }

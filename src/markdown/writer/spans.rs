@@ -171,7 +171,8 @@ impl Writer {
     /// A code span with exactly this text.
     pub(in super::super) fn code_span(&mut self, code: &str) {
         self.lead('`');
-        if self.ends_label(code) {
+        // A pipe after a backslash would end a cell even in code.
+        if self.ends_label(code) || (self.in_cell && code.contains("\\|")) {
             self.out.push_str("<code>");
             self.escaped(code);
             self.out.push_str("</code>");
@@ -223,7 +224,12 @@ impl Writer {
         if end != self.out.len() {
             return false;
         }
-        if !plain || code.contains('`') || (code.ends_with(' ') && self.out[start + 1..].starts_with(' ')) {
+        let divides = self.in_cell && code.starts_with('|') && self.out[..end - 1].ends_with('\\');
+        if !plain
+            || divides
+            || code.contains('`')
+            || (code.ends_with(' ') && self.out[start + 1..].starts_with(' '))
+        {
             self.out.push(' ');
             return false;
         }
