@@ -102,13 +102,17 @@ impl Document {
 
     /// Code that is nested so deep, or in so long a fence, that a part has no room for the fence.
     fn part_of_bare_code(&self, from: Start, end: usize, cuts: &[Cut], size: PartSize) -> (Part, Start) {
-        let after = cuts.iter().find(|cut| cut.context != from.context && cut.offset < end);
+        let reach = from.offset.saturating_add(size.chars.saturating_mul(4));
+        let near = cuts.iter().take_while(|cut| cut.offset <= reach.min(end));
+        let after = near.into_iter().find(|cut| cut.context != from.context);
         let end = after.map_or(end, |cut| cut.offset);
         let fits = from.offset + Room::of(size).fitting(&self.text[from.offset..end]);
-        let next = if fits == end { after.map_or(0, |cut| cut.context) } else { from.context };
-        let text = self.text[from.offset..fits].trim_end();
-        let text = disarmed(text);
-        (Part { text, source: from.offset..fits }, Start { offset: fits, context: next, ticks: 0 })
+        let next = match after {
+            Some(cut) if fits == end => Start { offset: fits, context: cut.context, ticks: 0 },
+            _ => Start { offset: fits, context: from.context, ticks: self.open_code(from, fits) },
+        };
+        let text = disarmed(self.text[from.offset..fits].trim_end());
+        (Part { text, source: from.offset..fits }, next)
     }
 
     /// What to write first in a part, if that leaves enough room for something new; without room for the fence of code
@@ -118,7 +122,11 @@ impl Document {
             let affordable = from.ticks * 4 <= size.chars.min(size.json_bytes);
             return affordable.then(|| code_span_start(from.ticks));
         }
-        let Frame { opening, closing } = self.frame(from.context);
+        let Frame { mut opening, closing, prefix } = self.frame(from.context);
+        if !closing.is_empty() && !self.text[..from.offset].ends_with('\n') {
+            // What is left of a line of code has to be in the containers of its fence.
+            opening.push_str(&prefix);
+        }
         let mut room =
             Room { chars: size.chars.saturating_sub(16), json_bytes: size.json_bytes.saturating_sub(96) };
         let affordable = room.take_all(&opening) && room.take_all(&opening) && room.take_all(&closing);
@@ -198,22 +206,39 @@ impl Document {
         affordable.then(|| from.offset + reduced.fitting(&self.text[from.offset..fits]))
     }
 
-    /// Where a piece that reaches up to `fits` best ends: after a word, else not between a backslash and what it escapes, nor
-    /// between two backticks.
+    /// Where a piece that reaches up to `fits` best ends: after a word, else not before a tag, nor between a backslash
+    /// and what it escapes or two backticks.
     fn end_of_piece(&self, from: Start, fits: usize) -> usize {
         let text = &self.text[from.offset..fits];
         if let Some(space) = text.rfind([' ', '\n']).filter(|at| at + 1 > text.len() / 2) {
             return from.offset + space + 1;
         }
-        let backslashes = text.bytes().rev().take_while(|byte| *byte == b'\\').count();
-        let ticks = text.bytes().rev().take_while(|byte| *byte == b'`').count();
-        let kept = match self.text.as_bytes().get(fits) {
-            Some(b'`') if ticks < text.len() => text.len() - ticks,
-            _ if backslashes % 2 == 1 && text.len() > 1 => text.len() - 1,
-            _ => text.len(),
-        };
+        let mut kept = text.len();
+        while let Some(back) = self.steps_back(from.offset + kept, &text[..kept]) {
+            if back >= kept || text.len() - kept > MOST_BACK {
+                kept = text.len();
+                break;
+            }
+            kept -= back;
+        }
         let first = self.text[from.offset..].chars().next().map_or(1, char::len_utf8);
         from.offset + kept.max(first)
+    }
+
+    /// How much nearer to its beginning a piece that ends at `offset` had better end.
+    fn steps_back(&self, offset: usize, piece: &str) -> Option<usize> {
+        let run = |of: u8| piece.bytes().rev().take_while(|byte| *byte == of).count();
+        match self.text.as_bytes().get(offset) {
+            Some(b'`') if run(b'`') > 0 => Some(run(b'`')),
+            // On a line of its own a tag would begin a block of HTML.
+            Some(b'<') => piece.chars().next_back().map(char::len_utf8),
+            _ if run(b'\\') % 2 == 1 => Some(1),
+            _ => {
+                let name = piece.bytes().rev().take_while(|byte| byte.is_ascii_lowercase() || *byte == b'/');
+                let length = name.take("/strong".len()).count();
+                piece[..piece.len() - length].ends_with('<').then_some(length + 1)
+            }
+        }
     }
 
     /// How many backticks the code span at `offset` began with, 0 outside of one.
@@ -223,6 +248,9 @@ impl Document {
             Some(end) => (&text[end + 1..], 0),
             None => (text, from.ticks),
         };
+        if matches!(self.index.contexts[from.context as usize].open, Open::Fence { .. }) {
+            return 0;
+        }
         let mut rest = line.as_bytes();
         while let Some(at) = rest.iter().position(|byte| *byte == b'`' || (open == 0 && *byte == b'\\')) {
             let ticks = rest[at..].iter().take_while(|byte| **byte == b'`').count();
@@ -239,38 +267,29 @@ impl Document {
 
     /// What to write before and after a part that starts inside `context`.
     fn frame(&self, context: u32) -> Frame {
-        let mut frame = Frame::default();
-        let mut prefix = String::new();
+        let Frame { mut opening, mut closing, mut prefix } = Frame::default();
         for open in self.index.path(context) {
             match open {
                 Open::Document => {}
                 Open::Quote => prefix.push_str("> "),
                 Open::Item { marker } => {
-                    frame.opening.push_str(&prefix);
-                    let start = frame.opening.len();
-                    marker.write(&mut frame.opening);
-                    prefix.push_str(&" ".repeat(frame.opening.len() - start));
-                    frame.opening.push_str("…\n");
+                    opening.push_str(&prefix);
+                    let start = opening.len();
+                    marker.write(&mut opening);
+                    prefix.push_str(&" ".repeat(opening.len() - start));
+                    opening.push_str("…\n");
                 }
                 Open::Table { header, columns } => {
                     let header = &self.text[header.clone()];
-                    frame.opening.extend([
-                        &prefix,
-                        header,
-                        "\n",
-                        &prefix,
-                        "|",
-                        &"---|".repeat(*columns),
-                        "\n",
-                    ]);
+                    opening.extend([&prefix, header, "\n", &prefix, "|", &"---|".repeat(*columns), "\n"]);
                 }
                 Open::Fence { open, ticks } => {
-                    frame.opening.extend([&prefix, &self.text[open.clone()], "\n"]);
-                    frame.closing = format!("\n{prefix}{}", "`".repeat(*ticks));
+                    opening.extend([&prefix, &self.text[open.clone()], "\n"]);
+                    closing = format!("\n{prefix}{}", "`".repeat(*ticks));
                 }
             }
         }
-        frame
+        Frame { opening, closing, prefix }
     }
 }
 
@@ -301,6 +320,8 @@ fn disarmed(code: &str) -> String {
 struct Frame {
     opening: String,
     closing: String,
+    /// What every line inside begins with.
+    prefix: String,
 }
 
 /// What is left of a part's size.
@@ -355,6 +376,9 @@ impl Room {
         true
     }
 }
+
+/// How many bytes a piece may end before it would have to.
+const MOST_BACK: usize = 200;
 
 /// How many bytes an escape adds at the most.
 const ESCAPE: usize = 5;

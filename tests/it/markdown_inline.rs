@@ -3,6 +3,7 @@
 //!
 //! `PROPTEST_CASES=100000 cargo test markdown::inline` tries as many pages.
 
+use causeway::markdown::PartSize;
 use proptest::prelude::*;
 
 use super::{html, storage};
@@ -50,5 +51,19 @@ proptest! {
     #[test]
     fn rendered_pages_read_back_as_they_were(page in page::any()) {
         check(&page, Format::Rendered)?;
+    }
+
+    #[test]
+    fn no_part_of_a_page_has_a_link_or_an_image_of_its_own(page in page::any(), chars in 8..200_usize) {
+        let source = page.source(Format::Storage);
+        let document = storage(&source);
+        for part in document.parts(PartSize { chars, json_bytes: 2 * chars }) {
+            let parsed = Parsed::of(part.text());
+            let context = format!("{:?} of {:?}", part.text(), document.markdown());
+            prop_assert!(parsed.links.iter().all(|link| page::leads(link)), "{:?} in {}", parsed.links, context);
+            let live = |event: &&String| event.contains("Html(") || event.contains("Image");
+            let mut live = parsed.strange.iter().filter(live);
+            prop_assert_eq!(live.next(), None, "{}", context);
+        }
     }
 }

@@ -22,6 +22,8 @@ enum Block {
     Item(Vec<Inline>, Vec<Inline>),
     Numbered(Vec<Inline>),
     Task(Vec<Inline>),
+    /// In so many quotes.
+    Code(usize, String),
     Quote(Vec<Inline>),
     Panel(Vec<Inline>),
     /// A header row of two cells, and a row of a cell and of one with two paragraphs.
@@ -125,6 +127,11 @@ fn inline() -> impl Strategy<Value = Vec<Inline>> {
     vec(nested, 0..5)
 }
 
+/// Where a link of a page may lead.
+pub(super) fn leads(link: &str) -> bool {
+    TARGETS.iter().any(|target| target.leads == Some(link)) || PAGES.iter().any(|(_, leads)| *leads == link)
+}
+
 pub(super) fn any() -> impl Strategy<Value = Page> {
     let block = prop_oneof![
         4 => inline().prop_map(Block::Paragraph),
@@ -134,6 +141,7 @@ pub(super) fn any() -> impl Strategy<Value = Page> {
         1 => inline().prop_map(Block::Panel),
         1 => inline().prop_map(Block::Numbered),
         1 => inline().prop_map(Block::Task),
+        1 => (0..3_usize, vec(select(PIECES), 1..30)).prop_map(|(quotes, code)| Block::Code(quotes, code.concat())),
         2 => [inline(), inline(), inline(), inline(), inline()].prop_map(Block::Table),
     ];
     vec(block, 1..3).prop_map(Page)
@@ -179,6 +187,17 @@ impl Page {
                     let open =
                         "<ul class=\"inline-task-list\"><li data-inline-task-id=\"1\" class=\"checked\">";
                     wrap(&mut out, open, inner, "</li></ul>", format);
+                }
+                Block::Code(quotes, code) => {
+                    let [open, close] = match format {
+                        Format::Storage => [
+                            "<ac:structured-macro ac:name=\"code\"><ac:plain-text-body>",
+                            "</ac:plain-text-body></ac:structured-macro>",
+                        ],
+                        Format::Rendered => ["<pre>", "</pre>"],
+                    };
+                    let (begin, end) = ("<blockquote>".repeat(*quotes), "</blockquote>".repeat(*quotes));
+                    out.extend([&begin, open, &escaped(code), close, &end]);
                 }
                 Block::Table([a, b, c, d, e]) => {
                     wrap(&mut out, "<table><tbody><tr><th>", a, "</th>", format);
@@ -230,6 +249,12 @@ impl Page {
                     read.out.blocks.extend(["ul", "li", "task"]);
                     read.block(inner);
                 }
+                Block::Code(quotes, code) => {
+                    if read.code(code) {
+                        read.out.blocks.extend(std::iter::repeat_n("quote", *quotes));
+                        read.out.blocks.push("code");
+                    }
+                }
                 Block::Table(cells) => {
                     read.out.blocks.extend(["table", "cell", "cell", "cell", "cell"]);
                     for cell in cells {
@@ -262,6 +287,14 @@ impl Reading {
         let before = self.out.glyphs.len();
         self.out.space();
         self.all(inner, Around::default());
+        self.out.space();
+        self.out.glyphs.len() > before
+    }
+
+    fn code(&mut self, code: &str) -> bool {
+        let before = self.out.glyphs.len();
+        self.out.space();
+        self.text(code, Around { marks: Marks { code: true, ..Marks::default() }, link: None });
         self.out.space();
         self.out.glyphs.len() > before
     }

@@ -1,6 +1,6 @@
 //! What a Markdown parser reads.
 
-use pulldown_cmark::{BlockQuoteKind, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{BlockQuoteKind, CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 /// A visible character, and what it is marked as.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,6 +30,7 @@ pub(super) struct Parsed {
     pub(super) blocks: Vec<&'static str>,
     /// What no page has.
     pub(super) strange: Vec<String>,
+    pub(super) links: Vec<String>,
     pending: bool,
 }
 
@@ -42,14 +43,24 @@ impl Parsed {
             | Options::ENABLE_GFM;
         let mut read = Self { pending: true, ..Self::default() };
         let mut counts = Counts::default();
+        let mut in_code = false;
         let mut links = Vec::new();
         for event in Parser::new_ext(markdown, options) {
             match event {
-                Event::Text(text) => read.push_all(&text, counts.marks(false), links.last()),
+                Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(language))) if language.is_empty() => {
+                    read.pending = true;
+                    read.blocks.push("code");
+                    in_code = true;
+                }
+                Event::End(TagEnd::CodeBlock) => {
+                    read.pending = true;
+                    in_code = false;
+                }
+                Event::Text(text) => read.push_all(&text, counts.marks(in_code), links.last()),
                 Event::Code(text) => read.push_all(&text, counts.marks(true), links.last()),
                 Event::SoftBreak | Event::HardBreak => read.pending = true,
                 Event::InlineHtml(tag) if &*tag == "<br>" => read.pending = true,
-                Event::InlineHtml(tag) if counts.tag(&tag) => {}
+                Event::InlineHtml(tag) | Event::Html(tag) if counts.tag(tag.trim()) => {}
                 Event::TaskListMarker(true) => read.blocks.push("task"),
                 Event::Start(Tag::Strong) => counts.strong += 1,
                 Event::End(TagEnd::Strong) => counts.strong -= 1,
@@ -58,6 +69,7 @@ impl Parsed {
                 Event::Start(Tag::Strikethrough) => counts.strike += 1,
                 Event::End(TagEnd::Strikethrough) => counts.strike -= 1,
                 Event::Start(Tag::Link { dest_url, title, .. }) if title.is_empty() => {
+                    read.links.push(dest_url.to_string());
                     links.push(dest_url.to_string());
                 }
                 Event::End(TagEnd::Link) => {
