@@ -3,7 +3,7 @@
 //!
 //! `PROPTEST_CASES=100000 cargo test markdown::inline` tries as many pages.
 
-use causeway::markdown::PartSize;
+use causeway::markdown::{Builder, PartSize};
 use proptest::prelude::*;
 
 use super::{html, storage};
@@ -66,4 +66,248 @@ proptest! {
             prop_assert_eq!(live.next(), None, "{}", context);
         }
     }
+}
+
+/// What of a page's Markdown leads somewhere, shows a picture or is HTML other than a mark.
+fn live(body: &str) -> Vec<String> {
+    let document = storage(body);
+    let Parsed { links, strange, .. } = Parsed::of(document.markdown());
+    links.into_iter().chain(strange).collect()
+}
+
+fn nothing() -> Vec<String> {
+    Vec::new()
+}
+
+#[test]
+fn a_mark_inside_a_mark_of_its_kind_leaves_the_text_escaped() {
+    let marks = ["strong", "b", "em", "i", "del", "s", "sub", "sup"];
+    let places = ["<p>{}</p>", "<h2>{}</h2>", "<ul><li>{}</li></ul>", "<table><tr><td>{}</td></tr></table>"];
+    for (outer, inner) in marks.iter().flat_map(|outer| marks.map(|inner| (outer, inner))) {
+        for place in places {
+            for (first, second) in [
+                ("![x]", "(https://evil.example/p.png)"),
+                ("[Log in]", "(javascript:alert(1))"),
+                ("[Log in]", "[1]"),
+                ("[1]", ": https://evil.example"),
+                ("[", "^1]"),
+                ("&", "lt;"),
+                ("<", "b>"),
+                ("\\", "*"),
+            ] {
+                let (first, second) = (page::escaped(first), page::escaped(second));
+                let inline = format!("<{outer}>{first}<{inner}>{second}</{inner}></{outer}>");
+                assert_eq!(live(&place.replace("{}", &inline)), nothing(), "{inline}");
+            }
+        }
+    }
+    let image = "<p><strong>a!<b><a href=\"https://e.example/\">y</a></b></strong></p>";
+    assert_eq!(live(image), ["https://e.example/"]);
+    let marked = storage("<p><sub><em>(a)</em><sub>b</sub></sub></p>");
+    assert_eq!(marked.markdown(), "<sub><em>(a)</em>b</sub>\n");
+}
+
+#[test]
+fn what_an_invisible_character_parts_stays_text_when_it_is_removed() {
+    for invisible in ["&#8203;", "&#173;", "&#8238;", "&#xE0041;", "&#1;"] {
+        for text in [
+            "[Log in]~(javascript:alert(1))",
+            "!~[x](https://evil.example/p.png)",
+            "[a]~: https://evil.example",
+            "[~^1]",
+            "&lt;~b&gt;",
+            "&amp;~lt;",
+            "&amp;l~t;",
+            "\\~*a*",
+            "1~. a",
+            "1.~ a",
+            "-~ a",
+            "#~ a",
+            "[~x] a",
+        ] {
+            let body = format!("<p>{}</p>", text.replace('~', invisible));
+            let shown = text.replace('~', "").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+            let document = storage(&body);
+            let parsed = Parsed::of(document.markdown());
+            assert_eq!(parsed.text(), format!(" {shown}"), "{body} is {}", document.markdown());
+            assert_eq!((live(&body), parsed.blocks), (nothing(), Vec::new()), "{body}");
+        }
+    }
+}
+
+#[test]
+fn a_backslash_at_the_end_of_a_text_escapes_nothing_of_the_next_one() {
+    assert_eq!(live("<p>[a\\]<b></b>(javascript:alert(1))</p>"), nothing());
+    assert_eq!(live("<p>!\\<u>[a]</u>(https://evil.example/p.png)</p>"), nothing());
+}
+
+#[test]
+fn lines_of_a_paragraph_make_no_table() {
+    for rule in [":-- | --", ":-|-", "-|-", "|--|--|", ": | -", "--|--"] {
+        let document = storage(&format!("<p>a | b<br />{rule}</p>"));
+        assert_eq!(Parsed::of(document.markdown()).blocks, Vec::<&str>::new(), "{}", document.markdown());
+        let nested = storage(&format!("<ul><li>a | b<ul><li>{rule}</li></ul></li></ul>"));
+        assert_eq!(Parsed::of(nested.markdown()).blocks, ["ul", "li", "ul", "li"], "{}", nested.markdown());
+    }
+}
+
+#[test]
+fn code_makes_no_definition_of_a_link_or_a_footnote() {
+    for body in [
+        "<p>[foo <code>]: https://evil.example</code></p><p>[foo <code>]</code></p>",
+        "<p>[foo <code>]</code><code>: https://evil.example</code></p>",
+        "<p>a<br />[<u>^</u><code>1]: https://evil.example</code></p>",
+    ] {
+        assert_eq!(live(body), nothing(), "{}", storage(body).markdown());
+    }
+    for text in ["<code>]: https://evil.example</code>", "^<code>]: x</code>"] {
+        let body = format!("<p>a<br /><br /><a href=\"https://e.example/\">{text}</a></p>");
+        assert_eq!(live(&body), ["https://e.example/"], "{}", storage(&body).markdown());
+    }
+}
+
+#[test]
+fn a_pipe_after_a_backslash_in_code_ends_no_cell() {
+    // GitHub's parser ends a cell at `\\|` whatever is around it.
+    let document = storage(
+        "<table><tr><th>h</th></tr><tr><td><code>a\\|![x](https://e.example/p.png)</code></td></tr>\
+         <tr><td><code>a\\</code><code>|b</code></td></tr></table>",
+    );
+    let expected =
+        "| h |\n|---|\n| <code>a\\\\\\|![x\\](https://e.example/p.png)</code> |\n| `a\\` `\\|b` |\n";
+    assert_eq!(document.markdown(), expected);
+}
+
+#[test]
+fn a_link_inside_a_link_interrupts_it() {
+    let document = storage(
+        "<p><a href=\"https://a.example/\">one <a href=\"https://b.example/\">two</a> three</a> <a href=\"https://c.example/\">\
+         four <a href=\"javascript:alert(1)\">five</a></a></p>",
+    );
+    let expected = "[one](https://a.example/) [two](https://b.example/) [three](https://a.example/) \
+                    [four five](https://c.example/)\n";
+    assert_eq!(document.markdown(), expected);
+}
+
+#[test]
+fn what_looks_like_a_character_reference_in_an_address_stays_in_it() {
+    let body = "<p><a href=\"https://e.example/?a=1&amp;copy;=2&amp;lt;\">x</a></p>";
+    assert_eq!(live(body), ["https://e.example/?a=1&copy;=2&lt;"]);
+    let plain = storage("<p><a href=\"https://e.example/?a=1&amp;copy=2\">x</a></p>");
+    assert_eq!(plain.markdown(), "[x](https://e.example/?a=1&copy=2)\n");
+}
+
+#[test]
+fn no_spelling_of_a_script_is_an_address() {
+    for href in [
+        "javascript:alert(1)",
+        "JAVASCRIPT&colon;alert(1)",
+        "java&#9;script:alert(1)",
+        "java&#10;script&#58;alert(1)",
+        "&#1; javascript:alert(1)",
+        "&#xA0;javascript:alert(1)",
+        "vbscript:x",
+        "data:text/html;base64,PHNjcmlwdD4=",
+        "file:///etc/passwd",
+        "blob:https://e.example/1",
+    ] {
+        let scripts =
+            |links: Vec<String>| links.into_iter().filter(|link| !link.starts_with("https://acme."));
+        let body = format!("<p><a href=\"{href}\">x</a> <img src=\"{href}\" alt=\"y\" /></p>");
+        assert_eq!(scripts(live(&body)).next(), None, "{href}");
+        let rendered = html(&body);
+        assert_eq!(scripts(Parsed::of(rendered.markdown()).links).next(), None, "{href}");
+    }
+}
+
+#[test]
+fn long_code_in_a_line_is_code_in_every_part() {
+    let code = "word ![x](https://evil.example/p.png) &lt;img src=x&gt; ".repeat(100);
+    for body in [
+        format!("<p>a <code>{code}</code> b</p>"),
+        format!("<p>a <code>` {code}</code> b</p>"),
+        format!("<table><tr><td><code>{code}</code></td></tr></table>"),
+    ] {
+        let document = storage(&body);
+        let passages = document.passages();
+        assert!(passages.len() > 3);
+        for passage in passages {
+            let parsed = Parsed::of(&passage.text);
+            assert_eq!((parsed.links, parsed.strange), (nothing(), nothing()), "{}", passage.text);
+        }
+    }
+}
+
+#[test]
+fn a_block_of_code_is_code_in_every_part_however_deep_it_is() {
+    let line = "![x](https://evil.example/p.png) &lt;img src=x&gt; ".repeat(60);
+    for depth in [0, 3, 40, 60] {
+        for code in [line.clone(), format!("{}\n{line}", "`".repeat(700)), line.replace(' ', "\n")] {
+            let body = format!("{}<pre>{code}</pre><p>after</p>", "<blockquote>".repeat(depth));
+            let document = html(&body);
+            for passage in document.passages() {
+                let parsed = Parsed::of(&passage.text);
+                let context = format!("{depth}: {}", passage.text);
+                assert_eq!((parsed.links, parsed.strange), (nothing(), nothing()), "{context}");
+            }
+        }
+    }
+}
+
+#[test]
+fn code_stays_code_where_no_more_prefixes_can_be_written() {
+    let line = "![x](https://evil.example/p.png)\n";
+    let items = "<ul><li>a".repeat(200);
+    let body = format!("{items}<pre>{}</pre><p>after</p>", line.repeat(5_000));
+    let document = html(&body);
+    let parsed = Parsed::of(document.markdown());
+    assert_eq!((parsed.links, parsed.strange), (nothing(), nothing()));
+    assert_eq!(document.omitted()[0].what, "nesting too deep");
+}
+
+#[test]
+fn a_carriage_return_in_code_of_a_file_ends_no_fence() {
+    let mut builder = Builder::new(100);
+    builder.list_open(false);
+    builder.item_open();
+    builder.code("", "a\r![x](https://evil.example/p.png)\r\nb");
+    let document = builder.finish();
+    let parsed = Parsed::of(document.markdown());
+    assert_eq!((parsed.links, parsed.strange), (nothing(), nothing()), "{}", document.markdown());
+}
+
+#[test]
+fn text_of_files_is_escaped_across_its_runs() {
+    let mut builder = Builder::new(100);
+    builder.heading_open(2);
+    for run in ["![x]", "(https://evil.example/p.png)"] {
+        builder.text(run);
+    }
+    builder.heading_close();
+    builder.table_open();
+    builder.row_open();
+    builder.cell_open(1);
+    builder.strong_open();
+    builder.text("[Log in]");
+    builder.strong_open();
+    builder.text("(javascript:alert(1))");
+    builder.strong_close();
+    builder.strong_close();
+    builder.table_close();
+    let document = builder.finish();
+    let parsed = Parsed::of(document.markdown());
+    assert_eq!((&parsed.links, &parsed.strange), (&nothing(), &nothing()), "{}", document.markdown());
+    assert!(parsed.text().contains("![x](https://evil.example/p.png) [Log in](javascript:alert(1))"));
+}
+
+#[test]
+fn underscores_between_quotation_marks_are_underscores() {
+    assert_eq!(Parsed::of(storage("<p>“_a_” é_b</p>").markdown()).text(), " “_a_” é_b");
+}
+
+#[test]
+fn a_line_break_before_a_task_leaves_it_a_task() {
+    let document =
+        storage("<ac:task-list><ac:task><ac:task-body><br />a</ac:task-body></ac:task></ac:task-list>");
+    assert_eq!(document.markdown(), "- [ ] a\n");
 }
