@@ -66,7 +66,7 @@ impl Files {
     async fn open(&self, link: payloads::File, grant: Grant) -> Result<(Filed, Download), Problem> {
         let (audit, id) = (Audit::of(&self.services, &grant), link.attachment.clone());
         let opened = self.follow(link, grant).await;
-        audit.record("file", outcome(&opened), &[id]);
+        audit.record("file", outcome(&opened), &[id.into()]);
         opened
     }
 

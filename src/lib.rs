@@ -25,7 +25,7 @@
 //! | `ranking` | which texts answer a question |
 //! | `atlassian` | sign-in and sites at Atlassian |
 //! | `seal` | sealed strings, and every payload that travels in one |
-//! | `config`, `clock`, `urls`, `peer`, `telemetry`, `aside`, `fair`, `lenient`, `memo` | the ground |
+//! | `clean`, `config`, `clock`, `urls`, `peer`, `telemetry`, `aside`, `fair`, `lenient`, `memo` | the ground |
 //! | `sandbox` | a stand-in for Atlassian, on the clock alone |
 //!
 //! A request of the Actions door: `router` → bearer to grant (`oauth::bearer`) → `action::Entry::call` (checked input, `Caller`) →
@@ -44,12 +44,14 @@
 //! - An upstream URL is a configured base and parsed ids; a URL from a person or from Confluence is never fetched. The one
 //!   exception is the redirect to an attachment's bytes: once, to the configured media hosts, without Authorization.
 //! - No file is parsed in this process: each has a child of its own, without our environment, with limits it cannot lift.
+//! - Every string of an answer is a `Clean` or a `CleanText`, which nothing but the cleaner (`clean`) makes: no path leads around it.
 //! - Every answer that belongs to a person is `Cache-Control: no-store`.
 
 pub mod action;
 pub mod actions;
 pub mod aside;
 pub mod atlassian;
+pub mod clean;
 pub mod clock;
 pub mod config;
 pub mod confluence;

@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::atlassian::Site;
+use crate::clean::Clean;
 use crate::confluence;
 use crate::telemetry::RequestId;
 use crate::urls::PublicUrl;
@@ -120,15 +121,15 @@ impl Kind {
 pub struct Problem {
     pub kind: Kind,
     /// What happened, for the caller.
-    pub detail: String,
+    pub detail: Clean,
     /// One sentence the model can act on.
-    pub next_step: String,
+    pub next_step: Clean,
     /// The parameter that is not accepted.
-    pub parameter: Option<String>,
+    pub parameter: Option<Clean>,
     /// What could have been meant.
     pub candidates: Vec<Candidate>,
     /// Atlassian's scopes that are missing.
-    pub scopes: Vec<String>,
+    pub scopes: Vec<Clean>,
     /// Seconds to wait before the next try.
     pub retry_after: Option<u64>,
     /// For the log only.
@@ -140,20 +141,20 @@ pub struct Problem {
 #[serde(rename_all = "camelCase")]
 pub struct Candidate {
     /// The id to call with instead: of a page, a site or an account.
-    pub id: String,
+    pub id: Clean,
     /// The title or name.
-    pub name: String,
+    pub name: Clean,
     /// Where it is, for a person to look at.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<Clean>,
     /// The key of the space it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub space: Option<String>,
+    pub space: Option<Clean>,
 }
 
 impl From<&Site> for Candidate {
     fn from(site: &Site) -> Self {
-        let id = site.cloud_id.as_str().to_owned();
+        let id = site.cloud_id.as_str().into();
         Self { id, name: site.name.clone(), url: Some(site.url.clone()), space: None }
     }
 }
@@ -164,22 +165,22 @@ impl From<&Site> for Candidate {
 #[schema(as = Problem)]
 pub struct Body {
     /// A URL that names the kind of problem.
-    #[schema(example = "https://causeway.example.com/problems/invalid-parameter")]
-    pub r#type: String,
+    #[schema(value_type = String, example = "https://causeway.example.com/problems/invalid-parameter")]
+    pub r#type: Clean,
     /// The kind of problem in a few words.
-    pub title: String,
+    pub title: Clean,
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
     /// What happened.
-    pub detail: String,
+    pub detail: Clean,
     /// What to do next, in one sentence.
-    pub next_step: String,
+    pub next_step: Clean,
     /// What to quote when asking the operator for help.
-    pub request_id: String,
+    pub request_id: Clean,
     /// The parameter that is not accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub parameter: Option<String>,
+    pub parameter: Option<Clean>,
     /// What could have been meant; call again with one of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -187,7 +188,7 @@ pub struct Body {
     /// Atlassian's scopes that are missing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
-    pub scopes: Vec<String>,
+    pub scopes: Vec<Clean>,
     /// Seconds to wait before the next try.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0)]
@@ -195,7 +196,7 @@ pub struct Body {
 }
 
 impl Problem {
-    pub fn new(kind: Kind, detail: impl Into<String>, next_step: impl Into<String>) -> Self {
+    pub fn new(kind: Kind, detail: impl Into<Clean>, next_step: impl Into<Clean>) -> Self {
         Self {
             kind,
             detail: detail.into(),
@@ -215,7 +216,7 @@ impl Problem {
             format!("{parameter}: {found}."),
             format!("Call again with {parameter} as follows: {accepted}."),
         );
-        Self { parameter: Some(parameter.to_owned()), ..problem }
+        Self { parameter: Some(parameter.into()), ..problem }
     }
 
     /// Absent, not visible to the person, or outside the GPT's spaces: one and the same answer.
@@ -280,7 +281,7 @@ impl Problem {
     }
 
     /// A file whose text cannot be had, and why.
-    pub fn unreadable_file(detail: impl Into<String>) -> Self {
+    pub fn unreadable_file(detail: impl Into<Clean>) -> Self {
         Self::new(
             Kind::UnsupportedMedia,
             detail,
@@ -307,12 +308,12 @@ impl Problem {
     /// The body as it is sent.
     pub fn body(&self, urls: &PublicUrl, request_id: &RequestId) -> Body {
         Body {
-            r#type: urls.problem(self.kind.name()),
-            title: self.kind.title().to_owned(),
+            r#type: urls.problem(self.kind.name()).into(),
+            title: self.kind.title().into(),
             status: self.kind.status().as_u16(),
             detail: self.detail.clone(),
             next_step: self.next_step.clone(),
-            request_id: request_id.to_string(),
+            request_id: request_id.to_string().into(),
             parameter: self.parameter.clone(),
             candidates: self.candidates.clone(),
             scopes: self.scopes.clone(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Services;
 use crate::atlassian::Tally;
+use crate::clean::Clean;
 use crate::config::Gpt;
 use crate::oauth::Grant;
 use crate::problem::Problem;
@@ -35,11 +36,15 @@ impl Audit {
     }
 
     /// Writes the line. `listed` are the ids of what was read beside the pages that are counted already.
-    pub fn record(self, action: &str, outcome: &str, listed: &[String]) {
+    pub fn record(self, action: &str, outcome: &str, listed: &[Clean]) {
         let Some(Call { who, gpt, tally }) = self.0 else { return };
         let read = tally.pages();
         let mut seen = BTreeSet::new();
-        let ids = read.iter().chain(listed).map(String::as_str).filter(|id| seen.insert(*id));
+        let ids = read
+            .iter()
+            .map(String::as_str)
+            .chain(listed.iter().map(Clean::as_str))
+            .filter(|id| seen.insert(*id));
         let mut ids: Vec<&str> = ids.collect();
         let more = ids.len().saturating_sub(MAX_IDS);
         ids.truncate(MAX_IDS);

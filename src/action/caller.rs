@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::{Entry, Filed, Wiki};
 use crate::atlassian::{Resting, Site, Sites, SitesError};
+use crate::clean::Clean;
 use crate::clock::Clock;
 use crate::config::Gpt;
 use crate::confluence;
@@ -79,7 +80,7 @@ impl Caller {
     }
 
     /// A link of ours to one version of a file, good for minutes to whoever holds it.
-    pub fn file_url(&self, wiki: &Wiki, filed: &Filed) -> Result<String, Problem> {
+    pub fn file_url(&self, wiki: &Wiki, filed: &Filed) -> Result<Clean, Problem> {
         let access = &self.grant.access;
         let file = File {
             token: access.token.expose().to_owned(),
@@ -93,7 +94,7 @@ impl Caller {
         };
         let sealed = self.services.sealer.seal(&file);
         let sealed = sealed.map_err(|error| Problem::internal(format!("a link to a file: {error}")))?;
-        Ok(self.services.urls.file(&sealed))
+        Ok(self.services.urls.file(&sealed).into())
     }
 
     /// When the answer has to be ready.
@@ -198,7 +199,7 @@ impl Caller {
 
 /// Whether a text names a site: by its name, host, URL or cloud id.
 fn names(text: &str, site: &Site) -> bool {
-    [site.name.as_str(), site.host(), site.cloud_id.as_str()]
+    [&*site.name, site.host(), site.cloud_id.as_str()]
         .iter()
         .any(|name| name.eq_ignore_ascii_case(bare(text)))
 }
@@ -222,7 +223,7 @@ fn foreign_site(parameter: &str) -> Problem {
         "This GPT may not use that site.",
         format!("Leave {parameter} out, or tell the person that this GPT reads one site only."),
     );
-    Problem { parameter: Some(parameter.to_owned()), ..problem }
+    Problem { parameter: Some(parameter.into()), ..problem }
 }
 
 /// What is said of a space that a GPT with an allow-list may not read, and of one on the list that this person does not see.
@@ -232,7 +233,7 @@ pub fn foreign_space() -> Problem {
         "This GPT may not read that space for this person.",
         "Leave space out, or use one that listSpaces returns.",
     );
-    Problem { parameter: Some("space".to_owned()), ..problem }
+    Problem { parameter: Some("space".into()), ..problem }
 }
 
 fn ambiguous(sites: &[&Site]) -> Problem {
@@ -242,7 +243,7 @@ fn ambiguous(sites: &[&Site]) -> Problem {
         "This person has several Confluence sites.",
         "Call again with site set to the id of one of the candidates; ask the person which one if that is not clear.",
     );
-    Problem { parameter: Some("site".to_owned()), candidates: candidates.collect(), ..problem }
+    Problem { parameter: Some("site".into()), candidates: candidates.collect(), ..problem }
 }
 
 fn sites_problem(error: SitesError) -> Problem {

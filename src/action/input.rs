@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::plain;
+use crate::clean::Clean;
 use crate::problem::Problem;
 
 /// The longest text a parameter may have where its schema names no limit, in characters.
@@ -26,7 +27,10 @@ impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for CommaList<T> {
         let text = String::deserialize(deserializer)?;
         let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
         let items: Vec<T> = items
-            .map(|item| item.parse().map_err(|error| D::Error::custom(format!("{item:?} is {error}"))))
+            .map(|item| {
+                item.parse()
+                    .map_err(|error| D::Error::custom(format!("{:?} is {error}", Clean::from(item).as_str())))
+            })
             .collect::<Result<_, _>>()?;
         match items.len() {
             0 => Err(D::Error::custom("the list is empty")),
@@ -51,7 +55,7 @@ pub fn from_request(
         let name = decode(name).ok_or_else(|| {
             Problem::invalid("query string", "a name is not UTF-8", "percent-encoded UTF-8")
         })?;
-        let shown = clean(&name);
+        let shown = shown(&name);
         let value = decode(value)
             .ok_or_else(|| Problem::invalid(&shown, "its value is not UTF-8", "percent-encoded UTF-8"))?;
         if matches!(name.as_str(), "access_token" | "token" | "bearer") {
@@ -83,7 +87,7 @@ pub fn check(schema: &Map<String, Value>, input: Map<String, Value>) -> Result<M
         let Some(property) = properties.get(&name) else {
             let known: Vec<&str> = properties.keys().map(String::as_str).collect();
             return Err(Problem::invalid(
-                &clean(&name),
+                &shown(&name),
                 "there is no such parameter",
                 format!("leave it out; the parameters are {}", known.join(", ")),
             ));
@@ -208,7 +212,10 @@ fn accepted(schema: &Map<String, Value>, name: &str) -> String {
 
 /// A found value, short enough to be repeated in an error.
 fn short(value: &Value) -> String {
-    let text = value.to_string();
+    let text = match value {
+        Value::String(text) => Value::from(Clean::from(text.as_str()).as_str()).to_string(),
+        value => value.to_string(),
+    };
     if text.chars().count() <= 60 {
         text
     } else {
@@ -217,6 +224,6 @@ fn short(value: &Value) -> String {
 }
 
 /// A name as sent, without what could disturb an error's text.
-fn clean(name: &str) -> String {
-    name.chars().filter(|character| !character.is_control()).take(60).collect()
+fn shown(name: &str) -> String {
+    Clean::from(name).chars().take(60).collect()
 }

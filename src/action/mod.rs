@@ -25,6 +25,7 @@ use tracing::{Instrument as _, field};
 use utoipa::ToSchema;
 
 use crate::atlassian::Site;
+use crate::clean::{Clean, counting_removed};
 use crate::oauth::Grant;
 use crate::problem::{Kind, Problem};
 use crate::telemetry::TRACED;
@@ -75,7 +76,7 @@ pub trait Action: DeserializeOwned + ToSchema + Send + 'static {
     }
 
     /// The ids of what an answer lists, for the audit's line; the pages that were read stand there anyway.
-    fn listed(_output: &Self::Output) -> Vec<String> {
+    fn listed(_output: &Self::Output) -> Vec<Clean> {
         Vec::new()
     }
 }
@@ -86,8 +87,10 @@ pub struct Answer {
     pub json: String,
     /// Only where the caller's door shows images.
     pub image: Option<Image>,
+    /// How many invisible characters were taken out of its names, titles and excerpts.
+    removed: u64,
     /// The ids of what it lists.
-    listed: Vec<String>,
+    listed: Vec<Clean>,
 }
 
 type Run = fn(Value, Caller) -> Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;
@@ -137,12 +140,12 @@ async fn run<A: Action>(input: Value, caller: Caller) -> Result<Answer, Problem>
     let input: A = input::read(&input)?;
     let mut output = input.call(caller).await?;
     let image = A::image(&mut output);
-    let mut json = written(&output)?;
-    if json.len() > MAX_ANSWER {
+    let (mut json, mut removed) = counting_removed(|| written(&output));
+    if json.as_ref().is_ok_and(|json| json.len() > MAX_ANSWER) {
         A::shorten(&mut output);
-        json = written(&output)?;
+        (json, removed) = counting_removed(|| written(&output));
     }
-    Ok(Answer { json, image, listed: A::listed(&output) })
+    Ok(Answer { json: json?, image, removed, listed: A::listed(&output) })
 }
 
 fn written(output: &impl Serialize) -> Result<String, Problem> {
@@ -169,6 +172,8 @@ impl Entry {
         let outcome = outcome(&result);
         span.record("outcome", outcome);
         drop(span);
+        let removed = result.as_ref().map_or(0, |answer| answer.removed);
+        services.metrics.invisible_characters(self.id, removed);
         running.end(outcome);
         audit.record(self.id, outcome, result.as_ref().map_or(&[], |answer| &answer.listed));
         result
@@ -219,22 +224,22 @@ impl Entry {
 
     /// Refused here, a missing scope costs no call.
     fn check_scopes(&self, grant: &Grant) -> Result<(), Problem> {
-        let missing: Vec<String> = self
+        let missing: Vec<&str> = self
             .scopes
             .iter()
             .filter(|scope| !grant.access.scopes.iter().any(|held| held == *scope))
-            .map(|s| (*s).to_owned())
+            .copied()
             .collect();
-        if missing.is_empty() { Ok(()) } else { Err(self.missing(missing)) }
+        if missing.is_empty() { Ok(()) } else { Err(self.missing(&missing)) }
     }
 
-    fn missing(&self, scopes: Vec<String>) -> Problem {
+    fn missing(&self, scopes: &[&'static str]) -> Problem {
         let problem = Problem::new(
             Kind::MissingScope,
             format!("{} needs a permission that this sign-in does not have: {}.", self.id, scopes.join(", ")),
             "Ask the person to sign in again; if that does not help, the operator has to add the scope to the Atlassian app.",
         );
-        Problem { scopes, ..problem }
+        Problem { scopes: scopes.iter().map(|scope| Clean::from(*scope)).collect(), ..problem }
     }
 
     /// Says of a problem what only the edge knows: which scopes it is about, and that refusals of an expired token mean signing in.
@@ -244,9 +249,7 @@ impl Entry {
             Kind::NotFound | Kind::NoAccess if expired => {
                 Problem::sign_in_required("The sign-in has expired.")
             }
-            Kind::MissingScope if problem.scopes.is_empty() => {
-                self.missing(self.scopes.iter().map(|scope| (*scope).to_owned()).collect())
-            }
+            Kind::MissingScope if problem.scopes.is_empty() => self.missing(self.scopes),
             _ => problem,
         }
     }

@@ -4,21 +4,23 @@ use std::io;
 
 use serde::Serialize;
 
+use crate::clean::Cleaned;
+
 /// The most bytes of JSON that a byte of text takes.
 const ESCAPED: usize = 6;
 
 /// The first `limit` characters of `text`, with an ellipsis where something was cut.
-pub fn clip(text: &str, limit: usize) -> String {
+pub fn clip<T: Cleaned>(text: &T, limit: usize) -> T {
     // No text has more characters than bytes.
     let beyond = if text.len() <= limit { None } else { text.char_indices().nth(limit) };
     match beyond {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.clone(),
+        Some((end, _)) => T::from(format!("{}…", text[..end].trim_end())).with_removed_of(text),
     }
 }
 
 /// The same, cut further until it takes at most `room` bytes of JSON.
-pub fn fit(text: &str, limit: usize, room: usize) -> String {
+pub fn fit<T: Cleaned + Serialize>(text: &T, limit: usize, room: usize) -> T {
     let text = clip(text, limit);
     let fits = text.len() <= room / ESCAPED || json_bytes(&text) <= room;
     if limit == 0 || fits { text } else { fit(&text, limit / 2, room) }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use super::caller::foreign_space;
 use crate::aside::aside;
 use crate::atlassian::Site;
+use crate::clean::{Clean, safe_address};
 use crate::config::Gpt;
 use crate::confluence::{
     AccountId, Connection, Content, ContentId, ContentKind, Error, Person, Space, SpaceId, SpaceKey,
@@ -51,15 +52,15 @@ pub struct Document {
     pub content: Content,
     pub space: Arc<Space>,
     /// Names of everyone the page mentions, and of who changed it last.
-    pub people: HashMap<AccountId, Arc<str>>,
+    pub people: HashMap<AccountId, Arc<Clean>>,
 }
 
 /// A page or blog post that a title names.
 pub struct Titled {
     pub id: ContentId,
-    pub title: String,
+    pub title: Clean,
     /// The path below `/wiki`, beginning with a slash.
-    pub web_path: String,
+    pub web_path: Clean,
     pub space: Option<SpaceKey>,
 }
 
@@ -91,8 +92,8 @@ impl Wiki {
     }
 
     /// A path below `/wiki` as a URL that opens in a browser.
-    pub fn url(&self, web_path: &str) -> String {
-        format!("{}/wiki/{}", self.site.url, web_path.trim_start_matches('/'))
+    pub fn url(&self, web_path: &str) -> Clean {
+        format!("{}/wiki/{}", self.site.url, safe_address(web_path.trim_start_matches('/'))).into()
     }
 
     /// A page or blog post with its body, current or at `version`.
@@ -165,10 +166,10 @@ impl Wiki {
         r#type: Option<SpaceType>,
         limit: u32,
         cursor: Option<&str>,
-    ) -> Result<(Vec<Arc<Space>>, Option<String>), Problem> {
+    ) -> Result<(Vec<Arc<Space>>, Option<Clean>), Problem> {
         let cursor = self.open_cursor(cursor)?;
         if let Some(allowed) = &self.allowed {
-            let wanted = |space: &&Arc<Space>| r#type.is_none_or(|r#type| space.r#type == r#type.name());
+            let wanted = |space: &&Arc<Space>| r#type.is_none_or(|r#type| *space.r#type == *r#type.name());
             let from = cursor.and_then(|count| count.parse().ok()).unwrap_or(0);
             let to = from + limit as usize;
             let wanted: Vec<_> = allowed.iter().filter(wanted).cloned().collect();
@@ -191,7 +192,7 @@ impl Wiki {
     }
 
     /// Names for account ids. Names are a kindness: an answer without them is still an answer.
-    async fn names(&self, ids: Vec<AccountId>) -> HashMap<AccountId, Arc<str>> {
+    async fn names(&self, ids: Vec<AccountId>) -> HashMap<AccountId, Arc<Clean>> {
         self.connection.names(ids).await.unwrap_or_else(|error| {
             tracing::info!(%error, "names could not be looked up");
             HashMap::new()

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::action::{Action, Caller, MAX_ANSWER, start};
+use crate::clean::{Clean, CleanText};
 use crate::confluence::{RawPath, RawQuery};
 use crate::problem::{Kind, Problem};
 
@@ -30,7 +31,7 @@ pub struct RawAnswer {
     #[schema(minimum = 200, maximum = 499)]
     status: u16,
     /// Confluence's JSON.
-    body: String,
+    body: CleanText,
     /// Present and true when the body ends early.
     #[serde(skip_serializing_if = "Option::is_none")]
     truncated: Option<bool>,
@@ -77,7 +78,11 @@ impl Action for CallConfluence {
         let whole = answer.body.to_string();
         let body = start(&whole, MAX_ANSWER - AROUND);
         let truncated = (body.len() < whole.len()).then_some(true);
-        Ok(RawAnswer { status: answer.status, body: body.to_owned(), truncated })
+        Ok(RawAnswer {
+            status: answer.status,
+            body: CleanText::from(body).and_removed(answer.removed),
+            truncated,
+        })
     }
 }
 
@@ -87,7 +92,7 @@ fn beyond_our_scopes(problem: Problem) -> Problem {
         return problem;
     }
     Problem {
-        scopes: CallConfluence::SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
+        scopes: CallConfluence::SCOPES.iter().map(|scope| Clean::from(*scope)).collect(),
         ..Problem::new(
             Kind::MissingScope,
             "Confluence wants another permission (scope) for this path than callConfluence has.",

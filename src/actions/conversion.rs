@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::action::{Document, FoundPage, FoundPages, Included, Wiki};
 use crate::aside::aside;
+use crate::clean::Clean;
 use crate::confluence::{AccountId, ContentId, Space, SpaceKey};
 use crate::markdown::{
     self, Context, Expansions, Inclusion, from_storage, from_storage_with, included_pages, mentioned_people,
@@ -16,7 +17,7 @@ pub fn convert(
     storage: &str,
     page: &ContentId,
     space: &Space,
-    people: &HashMap<AccountId, Arc<str>>,
+    people: &HashMap<AccountId, Arc<Clean>>,
 ) -> markdown::Document {
     let known = Known::new(wiki, people);
     from_storage(storage, &known.context(page, space))
@@ -76,7 +77,7 @@ struct Known {
 }
 
 impl Known {
-    fn new(wiki: &Wiki, people: &HashMap<AccountId, Arc<str>>) -> Self {
+    fn new(wiki: &Wiki, people: &HashMap<AccountId, Arc<Clean>>) -> Self {
         let people = people.iter().map(|(id, name)| (id.to_string(), name.to_string())).collect();
         Self { wiki_url: wiki.url("").trim_end_matches('/').to_owned(), people }
     }

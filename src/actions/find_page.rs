@@ -4,6 +4,7 @@ use utoipa::ToSchema;
 use super::page_url::PageUrl;
 use super::reading::{Page, Reading};
 use crate::action::{Action, Caller, MAX_ANSWER, Titled, Wiki};
+use crate::clean::Clean;
 use crate::confluence::{ContentId, SpaceKey};
 use crate::problem::{Candidate, Kind, Problem};
 
@@ -90,10 +91,10 @@ fn the_one(wiki: &Wiki, pages: &[Titled]) -> Result<ContentId, Problem> {
         [] => Err(Problem::not_found()),
         several => {
             let candidates = several.iter().take(25).map(|page| Candidate {
-                id: page.id.to_string(),
+                id: (&page.id).into(),
                 name: page.title.clone(),
                 url: Some(wiki.url(&page.web_path)),
-                space: page.space.as_ref().map(ToString::to_string),
+                space: page.space.as_ref().map(Clean::from),
             });
             let problem = Problem::new(
                 Kind::AmbiguousTitle,

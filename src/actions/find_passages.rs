@@ -6,6 +6,7 @@ use super::filter::Filter;
 use super::shapes::{Person, ROOM, Space, fitting, status, time};
 use crate::action::{Action, Caller, CommaList, FoundPages, Wiki, clip, cql_problem};
 use crate::aside::aside;
+use crate::clean::{Clean, CleanText};
 use crate::confluence::ContentKind;
 use crate::confluence::cql::{CqlError, Filters, Words};
 use crate::markdown::{Document, Passage};
@@ -51,9 +52,9 @@ pub struct PassageList {
 #[derive(Serialize, ToSchema)]
 pub struct FoundPassage {
     /// The passage as Markdown.
-    text: String,
+    text: CleanText,
     /// The headings it is under, outermost first.
-    headings: Vec<String>,
+    headings: Vec<Clean>,
     page: PassagePage,
     /// How well it matches; comparable within one answer.
     score: f64,
@@ -64,21 +65,21 @@ pub struct FoundPassage {
 #[serde(rename_all = "camelCase")]
 pub struct PassagePage {
     /// The id, usable with getPage.
-    id: String,
-    title: String,
+    id: Clean,
+    title: Clean,
     #[serde(skip_serializing_if = "Option::is_none")]
     space: Option<Space>,
     /// The link to show to the person.
-    url: String,
+    url: Clean,
     /// Present when it is not current, such as archived.
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<String>,
+    status: Option<Clean>,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<u32>,
     /// RFC 3339, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
-    last_modified: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_modified: Option<Clean>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_modified_by: Option<Person>,
 }
@@ -113,7 +114,7 @@ impl Action for FindPassages {
         Ok(PassageList { results })
     }
 
-    fn listed(output: &PassageList) -> Vec<String> {
+    fn listed(output: &PassageList) -> Vec<Clean> {
         output.results.iter().map(|result| result.page.id.clone()).collect()
     }
 }
@@ -178,10 +179,7 @@ impl Ranked<'_> {
         let page = PassagePage {
             id: hit.id.clone(),
             title: clip(&hit.title, 255),
-            space: hit
-                .space_key
-                .as_ref()
-                .map(|key| Space { key: key.to_string(), name: hit.space_name.clone() }),
+            space: hit.space_key.as_ref().map(|key| Space { key: key.into(), name: hit.space_name.clone() }),
             url: wiki.url(&hit.web_path),
             status: status(&hit.status),
             version: hit.version,
@@ -189,8 +187,13 @@ impl Ranked<'_> {
             last_modified_by: hit.last_modified_by.as_ref().map(Person::from),
         };
         FoundPassage {
-            text: self.passage.text,
-            headings: self.passage.headings.iter().map(|heading| clip(heading, MAX_HEADING)).collect(),
+            text: self.passage.text.into(),
+            headings: self
+                .passage
+                .headings
+                .iter()
+                .map(|heading| clip(&Clean::from(*heading), MAX_HEADING))
+                .collect(),
             page,
             score: (f64::from(self.score) * 100.0).round() / 100.0,
         }

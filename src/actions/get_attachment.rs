@@ -1,9 +1,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::reading::{LEAST_PART, Omission};
+use super::reading::{LEAST_PART, Omission, count_removed};
 use super::shapes::time;
 use crate::action::{Action, AttachmentRef, Caller, Filed, Image, MAX_ANSWER, Wiki, clip, json_bytes};
+use crate::clean::{Clean, CleanText, counting_removed};
 use crate::extract::{Extracted, Failure, Format, Job, picture_or_film};
 use crate::problem::Problem;
 
@@ -45,26 +46,26 @@ enum Form {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AttachedFile {
-    id: String,
+    id: Clean,
     /// The file's name.
-    title: String,
-    media_type: String,
+    title: Clean,
+    media_type: Clean,
     /// In bytes.
     size: u64,
     /// The link to show to the person.
-    url: String,
+    url: Clean,
     page: ContainingPage,
     version: u32,
     /// RFC 3339, UTC.
-    #[schema(format = DateTime)]
-    last_modified: String,
+    #[schema(value_type = String, format = DateTime)]
+    last_modified: Clean,
     #[serde(flatten)]
     text: Option<FileText>,
     /// What of the file is not in this answer.
     omitted: Vec<Omission>,
     /// The file itself, behind a link that is good for minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    openai_file_response: Option<Vec<String>>,
+    openai_file_response: Option<Vec<Clean>>,
     #[serde(skip)]
     image: Option<Image>,
 }
@@ -72,9 +73,9 @@ pub struct AttachedFile {
 /// The page or blog post that a file is attached to.
 #[derive(Serialize, ToSchema)]
 pub struct ContainingPage {
-    id: String,
-    title: String,
-    url: String,
+    id: Clean,
+    title: Clean,
+    url: Clean,
 }
 
 /// One part of a file's text.
@@ -82,7 +83,7 @@ pub struct ContainingPage {
 #[serde(rename_all = "camelCase")]
 pub struct FileText {
     /// The text of this part.
-    markdown: String,
+    markdown: CleanText,
     part: u32,
     parts: u32,
     /// There is more: call again with this as part and the same maxChars.
@@ -107,12 +108,13 @@ impl Action for GetAttachment {
         let wiki = caller.wiki().await?;
         let filed = wiki.attachment(&self.id).await?;
         let mut answer = described(&wiki, &filed);
+        let (_, removed) = counting_removed(|| json_bytes(&answer));
         if let Some(kind) = picture_or_film(&filed.file.media_type) {
             if kind == "image" && caller.sees_images() {
                 answer.image = wiki.image(&filed).await?;
             }
             if answer.image.is_none() {
-                answer.omitted.push(Omission::new(&format!("the {kind} itself, which url shows"), 1));
+                answer.omitted.push(Omission::new(format!("the {kind} itself, which url shows"), 1));
             }
         } else if self.form == Form::Text {
             self.read(&wiki, &filed, &mut answer).await?;
@@ -121,6 +123,7 @@ impl Action for GetAttachment {
         } else {
             answer.openai_file_response = Some(vec![caller.file_url(&wiki, &filed)?]);
         }
+        count_removed(&mut answer.omitted, removed);
         Ok(answer)
     }
 
@@ -128,7 +131,7 @@ impl Action for GetAttachment {
         file.image.take()
     }
 
-    fn listed(output: &AttachedFile) -> Vec<String> {
+    fn listed(output: &AttachedFile) -> Vec<Clean> {
         vec![output.id.clone()]
     }
 }
@@ -142,8 +145,8 @@ impl GetAttachment {
         // Rounded up, so that the same text is cut alike when a name around it changes.
         let around = (json_bytes(answer) + AROUND_TEXT).next_multiple_of(1024);
         let job = Job {
-            media_type: file.media_type.clone(),
-            name: file.title.clone(),
+            media_type: file.media_type.to_string(),
+            name: file.title.to_string(),
             part: self.part,
             chars: self.max_chars as usize,
             json_bytes: MAX_ANSWER.saturating_sub(around).max(LEAST_PART),
@@ -157,7 +160,7 @@ impl GetAttachment {
         answer.text =
             Some(FileText { markdown, part: self.part, parts, next_part, max_chars: self.max_chars });
         answer.omitted =
-            omitted.into_iter().take(MAX_LOSSES).map(|loss| Omission::new(&loss.what, loss.count)).collect();
+            omitted.into_iter().take(MAX_LOSSES).map(|loss| Omission::new(loss.what, loss.count)).collect();
         Ok(())
     }
 }
@@ -173,13 +176,13 @@ fn described(wiki: &Wiki, filed: &Filed) -> AttachedFile {
         None => wiki.url(&format!("/pages/viewpageattachments.action?pageId={}", page.id)),
     };
     AttachedFile {
-        id: file.id.to_string(),
+        id: (&file.id).into(),
         title: clip(&file.title, 255),
         media_type: clip(&file.media_type, 255),
         size: file.file_size,
         url,
         page: ContainingPage {
-            id: page.id.to_string(),
+            id: (&page.id).into(),
             title: clip(&page.title, 255),
             url: wiki.url(&page.web_path()),
         },

@@ -6,6 +6,7 @@ use super::diff::Diff;
 use super::shapes::{Person, ROOM, fitting, time};
 use crate::action::{Action, Caller, Document, Wiki, clip};
 use crate::aside::aside;
+use crate::clean::{Clean, CleanText};
 use crate::confluence::{ContentId, Version};
 use crate::problem::Problem;
 
@@ -44,10 +45,10 @@ pub struct PageHistory {
     to: Option<PageVersion>,
     /// A unified diff of the Markdown; empty when nothing that Markdown shows has changed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    diff: Option<String>,
+    diff: Option<CleanText>,
     /// There is more: call again with this as cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
+    next_cursor: Option<Clean>,
 }
 
 /// A version.
@@ -56,12 +57,12 @@ pub struct PageHistory {
 pub struct PageVersion {
     number: u32,
     /// RFC 3339, UTC.
-    #[schema(format = DateTime)]
-    at: String,
+    #[schema(value_type = String, format = DateTime)]
+    at: Clean,
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<Person>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
+    message: Option<CleanText>,
 }
 
 impl Action for GetPageHistory {
@@ -121,7 +122,7 @@ async fn compare(
 }
 
 /// As many lines of the diff as an answer holds, from the one of this number on, and the number of the next.
-fn piece_of_diff(before: &str, after: &str, start: usize) -> (String, Option<usize>) {
+fn piece_of_diff(before: &str, after: &str, start: usize) -> (CleanText, Option<usize>) {
     let diff = Diff::between(before, after);
     let (mut lines, mut piece, mut bytes) = (diff.lines().skip(start), Vec::new(), 0);
     for (sign, text) in lines.by_ref() {
@@ -133,8 +134,8 @@ fn piece_of_diff(before: &str, after: &str, start: usize) -> (String, Option<usi
     }
     let (count, text) = match (fitting(&piece, ROOM), piece.first()) {
         // A line is longer than an answer only where a page holds one paragraph of that length.
-        (0, Some(line)) => (1, clip(line, ROOM / 6)),
-        (count, _) => (count, piece[..count].concat()),
+        (0, Some(line)) => (1, clip(&CleanText::from(line.as_str()), ROOM / 6)),
+        (count, _) => (count, piece[..count].concat().into()),
     };
     let more = count < piece.len() || lines.next().is_some();
     (text, more.then_some(start + count))
@@ -153,12 +154,12 @@ fn edition(document: &Document) -> PageVersion {
 }
 
 fn describe(version: &Version, by: Option<Person>) -> PageVersion {
-    let message = version.message.as_deref().map(str::trim).filter(|message| !message.is_empty());
+    let message = version.message.as_ref().map(CleanText::trimmed).filter(|message| !message.is_empty());
     PageVersion {
         number: version.number,
         at: time(version.created_at),
         by,
-        message: message.map(|message| clip(message, 500)),
+        message: message.map(|message| clip(&message, 500)),
     }
 }
 

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::shapes::{ROOM, fitting};
 use crate::action::{Action, Caller, Wiki, clip};
+use crate::clean::Clean;
 use crate::confluence::{ContentId, Node, Space, SpaceKey};
 use crate::problem::Problem;
 
@@ -41,7 +42,7 @@ pub struct PageTree {
     results: Vec<TreeNode>,
     /// There is more: call again with this as cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
+    next_cursor: Option<Clean>,
     /// Present and true when the tree is larger than is looked at; ask for the tree of a page further down.
     #[serde(skip_serializing_if = "Option::is_none")]
     incomplete: Option<bool>,
@@ -51,15 +52,15 @@ pub struct PageTree {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TreeNode {
-    id: String,
+    id: Clean,
     /// page, folder, whiteboard, database or embed; only pages can be read.
-    r#type: String,
-    title: String,
-    url: String,
+    r#type: Clean,
+    title: Clean,
+    url: Clean,
     /// 1 for what stands directly below the page, or at the top of the space.
     depth: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    parent_id: Option<String>,
+    parent_id: Option<Clean>,
 }
 
 impl Action for GetPageTree {
@@ -105,7 +106,7 @@ impl Action for GetPageTree {
         Ok(PageTree { results, next_cursor, incomplete: tree.incomplete.then_some(true) })
     }
 
-    fn listed(output: &PageTree) -> Vec<String> {
+    fn listed(output: &PageTree) -> Vec<Clean> {
         output.results.iter().map(|node| node.id.clone()).collect()
     }
 }
@@ -172,13 +173,13 @@ impl<'a> Tree<'a> {
     }
 
     fn push(&mut self, node: Node, parent: Option<&ContentId>, depth: u32) {
-        let kind = if node.r#type == "page" { "pages" } else { &node.r#type };
+        let kind = if node.r#type == "page" { "pages" } else { &*node.r#type };
         self.nodes.push(TreeNode {
             url: self.wiki.url(&format!("/spaces/{}/{kind}/{}", self.space_key, node.id)),
-            id: node.id.to_string(),
+            id: (&node.id).into(),
             title: clip(&node.title, 255),
             depth,
-            parent_id: parent.map(ToString::to_string),
+            parent_id: parent.map(Clean::from),
             r#type: node.r#type,
         });
     }

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 use super::reading::{Page, Reading};
 use super::shapes::{ROOM, fitting};
 use crate::action::{Action, Caller, CommaList, Wiki};
+use crate::clean::Clean;
 use crate::confluence::ContentId;
 use crate::problem::{Kind, Problem};
 
@@ -37,7 +38,7 @@ pub struct PageBatch {
 #[derive(Serialize, ToSchema)]
 pub struct BatchItem {
     #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
+    id: Option<Clean>,
     #[serde(flatten)]
     page: Option<Page>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,10 +50,10 @@ pub struct BatchItem {
 #[serde(rename_all = "camelCase")]
 pub struct BatchProblem {
     /// The kind of problem, such as not-found.
-    kind: String,
-    detail: String,
+    kind: Clean,
+    detail: Clean,
     /// What to do next, in one sentence.
-    next_step: String,
+    next_step: Clean,
 }
 
 impl Action for GetPages {
@@ -112,13 +113,13 @@ impl From<(ContentId, Result<Page, Problem>)> for BatchItem {
     fn from((id, page): (ContentId, Result<Page, Problem>)) -> Self {
         match page {
             Ok(page) => Self { id: None, page: Some(page), problem: None },
-            Err(problem) => Self { id: Some(id.to_string()), page: None, problem: Some(problem.into()) },
+            Err(problem) => Self { id: Some((&id).into()), page: None, problem: Some(problem.into()) },
         }
     }
 }
 
 fn crowded_out(item: &BatchItem) -> BatchItem {
-    let id = item.page.as_ref().map(|page| page.id().to_owned()).or_else(|| item.id.clone());
+    let id = item.page.as_ref().map(|page| page.id().clone()).or_else(|| item.id.clone());
     let problem = Problem::new(
         Kind::PayloadTooLarge,
         "There is no room left for this page.",
@@ -129,6 +130,6 @@ fn crowded_out(item: &BatchItem) -> BatchItem {
 
 impl From<Problem> for BatchProblem {
     fn from(problem: Problem) -> Self {
-        Self { kind: problem.kind.name().to_owned(), detail: problem.detail, next_step: problem.next_step }
+        Self { kind: problem.kind.name().into(), detail: problem.detail, next_step: problem.next_step }
     }
 }

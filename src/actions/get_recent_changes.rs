@@ -4,6 +4,7 @@ use utoipa::ToSchema;
 use super::search_confluence::{SearchResult, result};
 use super::shapes::ROOM;
 use crate::action::{Action, Caller, CommaList, cql_problem};
+use crate::clean::Clean;
 use crate::confluence::cql::{Author, DateBound, Filters, Sort};
 use crate::confluence::{Hit, SpaceKey};
 use crate::problem::Problem;
@@ -44,14 +45,14 @@ pub struct ChangeList {
     results: Vec<Change>,
     /// There is more: call again with this as cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
+    next_cursor: Option<Clean>,
 }
 
 /// One change.
 #[derive(Serialize, ToSchema)]
 pub struct Change {
     /// created or updated.
-    change: String,
+    change: Clean,
     #[serde(flatten)]
     of: SearchResult,
 }
@@ -76,7 +77,7 @@ impl Action for GetRecentChanges {
         let found = wiki.search(filters, self.limit, self.cursor.as_deref()).await?;
         let change = |hit: Hit| {
             let change = if hit.version == Some(1) { "created" } else { "updated" };
-            Change { change: change.to_owned(), of: result(&wiki, hit) }
+            Change { change: change.into(), of: result(&wiki, hit) }
         };
         Ok(ChangeList {
             results: found.hits.into_iter().map(change).collect(),
@@ -89,7 +90,7 @@ impl Action for GetRecentChanges {
         output.results.iter_mut().for_each(|change| change.of.shorten(room));
     }
 
-    fn listed(output: &ChangeList) -> Vec<String> {
+    fn listed(output: &ChangeList) -> Vec<Clean> {
         output.results.iter().map(|change| change.of.id.clone()).collect()
     }
 }

@@ -3,6 +3,7 @@ use utoipa::ToSchema;
 
 use super::shapes::{Person, ROOM, Row, fitting, time};
 use crate::action::{Action, Caller, Located, Wiki, clip};
+use crate::clean::Clean;
 use crate::confluence::{Attachment, ContentId};
 use crate::problem::Problem;
 
@@ -37,7 +38,7 @@ pub struct AttachmentList {
     results: Vec<ListedAttachment>,
     /// There is more: call again with this as cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
+    next_cursor: Option<Clean>,
 }
 
 /// A file.
@@ -45,17 +46,17 @@ pub struct AttachmentList {
 #[serde(rename_all = "camelCase")]
 pub struct ListedAttachment {
     /// What getAttachment takes as id.
-    id: String,
+    id: Clean,
     /// The file's name.
-    title: String,
-    media_type: String,
+    title: Clean,
+    media_type: Clean,
     /// In bytes.
     size: u64,
     /// The link to show to the person.
-    url: String,
+    url: Clean,
     /// RFC 3339, UTC.
-    #[schema(format = DateTime)]
-    last_modified: String,
+    #[schema(value_type = String, format = DateTime)]
+    last_modified: Clean,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_modified_by: Option<Person>,
 }
@@ -83,7 +84,7 @@ impl Action for ListAttachments {
             url: url(&wiki, file, &page.content.id),
             last_modified: time(file.version.created_at),
             last_modified_by: Person::named(file.version.author_id.as_ref(), &people),
-            id: file.id.to_string(),
+            id: (&file.id).into(),
             title: clip(&file.title, 255),
             media_type: clip(&file.media_type, 255),
             size: file.file_size,
@@ -96,7 +97,7 @@ impl Action for ListAttachments {
         Ok(AttachmentList { results, next_cursor })
     }
 
-    fn listed(output: &AttachmentList) -> Vec<String> {
+    fn listed(output: &AttachmentList) -> Vec<Clean> {
         output.results.iter().map(|file| file.id.clone()).collect()
     }
 }
@@ -133,7 +134,7 @@ impl ListAttachments {
     }
 }
 
-fn url(wiki: &Wiki, file: &Attachment, page: &ContentId) -> String {
+fn url(wiki: &Wiki, file: &Attachment, page: &ContentId) -> Clean {
     match file.web_path() {
         Some(path) => wiki.url(path),
         None => wiki.url(&format!("/pages/viewpageattachments.action?pageId={page}")),

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::conversion::convert;
 use super::shapes::{Person, ROOM, Row, fitting, time};
 use crate::action::{Action, Caller, Located, Wiki, clip};
+use crate::clean::{Clean, CleanText};
 use crate::confluence::{AccountId, Comment, CommentKind, ContentId};
 use crate::markdown::{Part, PartSize, mentioned_people};
 use crate::problem::Problem;
@@ -55,29 +56,29 @@ pub struct CommentList {
     results: Vec<Thread>,
     /// There is more: call again with this as cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
+    next_cursor: Option<Clean>,
 }
 
 /// A thread: the comment it begins with, and its replies.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Thread {
-    id: String,
+    id: Clean,
     /// footer or inline.
-    kind: String,
+    kind: Clean,
     #[serde(skip_serializing_if = "Option::is_none")]
     author: Option<Person>,
     /// RFC 3339, UTC.
-    #[schema(format = DateTime)]
-    created_at: String,
-    markdown: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Clean,
+    markdown: CleanText,
     resolved: bool,
     /// The words of the page that an inline comment stands at.
     #[serde(skip_serializing_if = "Option::is_none")]
-    quoted_text: Option<String>,
+    quoted_text: Option<CleanText>,
     /// The link to show to the person.
     #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<String>,
+    url: Option<Clean>,
     replies: Vec<Reply>,
     /// Present and true when there are more replies than are listed; url shows them all.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,13 +89,13 @@ pub struct Thread {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Reply {
-    id: String,
+    id: Clean,
     #[serde(skip_serializing_if = "Option::is_none")]
     author: Option<Person>,
     /// RFC 3339, UTC.
-    #[schema(format = DateTime)]
-    created_at: String,
-    markdown: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Clean,
+    markdown: CleanText,
 }
 
 impl Action for ListComments {
@@ -131,7 +132,7 @@ impl Action for ListComments {
         Ok(CommentList { results, next_cursor })
     }
 
-    fn listed(output: &CommentList) -> Vec<String> {
+    fn listed(output: &CommentList) -> Vec<Clean> {
         output.results.iter().map(|thread| thread.id.clone()).collect()
     }
 }
@@ -211,7 +212,7 @@ fn everyone(rows: &[(Place, Comment)], replies: &[(Vec<Comment>, bool)]) -> Vec<
 struct Writer<'a> {
     wiki: &'a Wiki,
     page: &'a Located,
-    people: &'a HashMap<AccountId, Arc<str>>,
+    people: &'a HashMap<AccountId, Arc<Clean>>,
 }
 
 impl Writer<'_> {
@@ -221,8 +222,8 @@ impl Writer<'_> {
         let more = *more || fitting < replies.len();
         replies.truncate(fitting);
         Thread {
-            id: comment.id.to_string(),
-            kind: kind.name().to_owned(),
+            id: (&comment.id).into(),
+            kind: kind.name().into(),
             author: Person::named(comment.version.author_id.as_ref(), self.people),
             created_at: time(comment.version.created_at),
             markdown: self.text(comment),
@@ -236,18 +237,18 @@ impl Writer<'_> {
 
     fn reply(&self, comment: &Comment) -> Reply {
         Reply {
-            id: comment.id.to_string(),
+            id: (&comment.id).into(),
             author: Person::named(comment.version.author_id.as_ref(), self.people),
             created_at: time(comment.version.created_at),
             markdown: self.text(comment),
         }
     }
 
-    fn text(&self, comment: &Comment) -> String {
+    fn text(&self, comment: &Comment) -> CleanText {
         let document =
             convert(self.wiki, comment.storage(), &self.page.content.id, &self.page.space, self.people);
         let mut parts = document.parts(COMMENT).into_iter();
         let text = parts.next().map(Part::into_text).unwrap_or_default();
-        if parts.next().is_some() { format!("{text}\n\n[the comment goes on; see url]") } else { text }
+        if parts.next().is_some() { format!("{text}\n\n[the comment goes on; see url]").into() } else { text }
     }
 }

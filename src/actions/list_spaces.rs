@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::action::{Action, Caller, MAX_ANSWER, Wiki, fit, json_bytes};
+use crate::clean::{Clean, CleanText};
 use crate::confluence::{Space, SpaceType};
 use crate::problem::Problem;
 
@@ -40,7 +41,7 @@ pub struct SpaceList {
     results: Vec<ListedSpace>,
     /// There is more: call again with this as cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
+    next_cursor: Option<Clean>,
 }
 
 /// One space.
@@ -48,17 +49,17 @@ pub struct SpaceList {
 #[serde(rename_all = "camelCase")]
 pub struct ListedSpace {
     /// The space key, usable as space.
-    key: String,
-    name: String,
+    key: Clean,
+    name: Clean,
     /// One of: global, personal, collaboration, `knowledge_base`.
-    r#type: String,
+    r#type: Clean,
     /// The link to show to the person.
-    url: String,
+    url: Clean,
     /// The id of the space's home page, usable with getPage.
     #[serde(skip_serializing_if = "Option::is_none")]
-    homepage_id: Option<String>,
+    homepage_id: Option<Clean>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<String>,
+    description: Option<CleanText>,
 }
 
 impl Action for ListSpaces {
@@ -89,21 +90,23 @@ impl Action for ListSpaces {
 }
 
 fn matches(space: &Arc<Space>, words: &[String]) -> bool {
-    let text = format!("{} {} {}", space.key, space.name, space.description()).to_lowercase();
+    let text = format!("{} {} {}", space.key, space.name, space.description().map_or("", |text| text))
+        .to_lowercase();
     words.iter().all(|word| text.contains(word))
 }
 
 /// `room` is what it may take in the answer, in bytes.
 fn listed(wiki: &Wiki, space: &Arc<Space>, room: usize) -> ListedSpace {
     let mut listed = ListedSpace {
-        key: space.key.to_string(),
+        key: (&space.key).into(),
         name: fit(&space.name, 100, 300),
         r#type: space.r#type.clone(),
         url: wiki.url(&format!("/spaces/{}", space.key)),
-        homepage_id: space.homepage_id.as_ref().map(ToString::to_string),
+        homepage_id: space.homepage_id.as_ref().map(Clean::from),
         description: None,
     };
     let room = room.saturating_sub(json_bytes(&listed) + r#","description":"#.len());
-    listed.description = Some(fit(space.description(), 300, room)).filter(|text| !text.is_empty());
+    listed.description =
+        space.description().map(|text| fit(&text.trimmed(), 300, room)).filter(|text| !text.is_empty());
     listed
 }

@@ -5,13 +5,16 @@ use utoipa::ToSchema;
 
 use super::conversion::convert_page;
 use super::shapes::{Person, Space, fitting, status, time};
-use crate::action::{Document, Wiki, clip};
+use crate::action::{Document, Wiki, clip, json_bytes};
 use crate::aside::aside;
-use crate::markdown::{self, Heading, Omitted, PartSize};
+use crate::clean::{Clean, CleanText, counting_removed};
+use crate::markdown::{self, Heading, INVISIBLE_CHARACTERS, Omitted, PartSize};
 use crate::problem::Problem;
 
 /// The longest heading of an outline and the longest name of a loss, in characters.
 const MAX_HEADING: usize = 60;
+/// What one more count of losses takes, in bytes.
+const COUNT: usize = 64;
 /// The least room that a part is given, in bytes, whatever stands around it.
 pub const LEAST_PART: usize = 500;
 
@@ -42,27 +45,27 @@ pub struct Reading {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Page {
-    id: String,
+    id: Clean,
     /// page or blogpost.
-    r#type: String,
-    title: String,
+    r#type: Clean,
+    title: Clean,
     space: Space,
     /// The link to show to the person.
-    url: String,
+    url: Clean,
     /// Present when it is not current, such as archived.
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<String>,
+    status: Option<Clean>,
     version: u32,
     /// RFC 3339, UTC.
-    #[schema(format = DateTime)]
-    last_modified: String,
+    #[schema(value_type = String, format = DateTime)]
+    last_modified: Clean,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_modified_by: Option<Person>,
-    labels: Vec<String>,
+    labels: Vec<Clean>,
     /// The headings of the whole page, each with the part it is in.
     outline: Vec<OutlineHeading>,
     /// The text of this part.
-    markdown: String,
+    markdown: CleanText,
     part: u32,
     parts: u32,
     /// There is more: call again with this as part, the same maxChars and this version.
@@ -76,7 +79,7 @@ pub struct Page {
 /// A heading.
 #[derive(Serialize, ToSchema)]
 pub struct OutlineHeading {
-    heading: String,
+    heading: Clean,
     /// 1 to 6.
     level: u8,
     part: u32,
@@ -85,18 +88,27 @@ pub struct OutlineHeading {
 /// Something that is not in the Markdown.
 #[derive(Serialize, ToSchema)]
 pub struct Omission {
-    what: String,
+    what: Clean,
     count: u64,
 }
 
 impl Omission {
-    pub fn new(what: &str, count: u64) -> Self {
-        Self { what: clip(what, MAX_HEADING), count }
+    pub fn new(what: impl Into<Clean>, count: u64) -> Self {
+        Self { what: clip(&what.into(), MAX_HEADING), count }
+    }
+}
+
+/// Counts characters that were taken out of what stands beside the text, under the name of those in it.
+pub fn count_removed(omitted: &mut Vec<Omission>, removed: u64) {
+    match omitted.iter_mut().find(|known| known.what == INVISIBLE_CHARACTERS) {
+        Some(known) => known.count += removed,
+        None if removed > 0 => omitted.push(Omission::new(INVISIBLE_CHARACTERS, removed)),
+        None => {}
     }
 }
 
 impl Page {
-    pub fn id(&self) -> &str {
+    pub fn id(&self) -> &Clean {
         &self.id
     }
 }
@@ -129,7 +141,9 @@ impl Reading {
         let wanted = self.wanted(whole)?;
         let mut page = self.page(wiki, document, whole, room);
         // Rounded up, so that the same text is cut alike when a name around it changes.
-        let around = serde_json::to_string(&page).map_or(0, |text| text.len()).next_multiple_of(1024);
+        let (length, removed) = counting_removed(|| json_bytes(&page));
+        let around = if removed > 0 { length + COUNT } else { length };
+        let around = around.next_multiple_of(1024);
         let size = PartSize {
             chars: self.max_chars as usize,
             json_bytes: room.saturating_sub(around).max(LEAST_PART),
@@ -146,6 +160,7 @@ impl Reading {
             Problem::invalid("part", found, format!("1 to {}", page.parts))
         })?;
         page.markdown = text.into_text();
+        count_removed(&mut page.omitted, removed + u64::from(page.markdown.removed()));
         Ok(page)
     }
 
@@ -153,12 +168,12 @@ impl Reading {
     fn page(&self, wiki: &Wiki, document: &Document, whole: &markdown::Document, room: usize) -> Page {
         let content = &document.content;
         let (outline, unlisted) = within(whole.headings().map(OutlineHeading::from).collect(), room / 5);
-        let unlisted = Omission { what: "headings in the outline".to_owned(), count: unlisted };
+        let unlisted = Omission::new("headings in the outline", unlisted);
         let (mut omitted, _) = within(whole.omitted().iter().map(Omission::from).collect(), room / 10);
         omitted.extend((unlisted.count > 0).then_some(unlisted));
         Page {
-            id: content.id.to_string(),
-            r#type: document.kind.name().to_owned(),
+            id: (&content.id).into(),
+            r#type: document.kind.name().into(),
             title: clip(&content.title, 255),
             space: Space::from(&*document.space),
             url: wiki.url(&content.web_path()),
@@ -169,7 +184,7 @@ impl Reading {
             labels: within(content.labels(), room / 20).0,
             omitted,
             outline,
-            markdown: String::new(),
+            markdown: CleanText::default(),
             part: self.part,
             parts: u32::MAX,
             next_part: Some(u32::MAX),

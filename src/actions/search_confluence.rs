@@ -9,6 +9,7 @@ use super::shapes::{Person, Space, status, time};
 use crate::action::{
     Action, Breadth, Caller, CommaList, MAX_ANSWER, Wiki, clip, cql_problem, fit, json_bytes,
 };
+use crate::clean::Clean;
 use crate::confluence::Hit;
 use crate::confluence::cql::{CqlError, Filters, Sort, Words, parse_raw};
 use crate::problem::Problem;
@@ -74,13 +75,13 @@ pub struct SearchResults {
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<u64>,
     /// The CQL of this search, as executed.
-    cql: String,
+    cql: Clean,
     /// There is more: call again with this as cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
+    next_cursor: Option<Clean>,
     /// When nothing was found as asked: what was searched for instead, or what to change.
     #[serde(skip_serializing_if = "Option::is_none")]
-    suggestion: Option<String>,
+    suggestion: Option<Clean>,
 }
 
 /// One result.
@@ -88,25 +89,25 @@ pub struct SearchResults {
 #[serde(rename_all = "camelCase")]
 pub struct SearchResult {
     /// The id, usable with getPage for pages and blog posts and with getAttachment for attachments.
-    pub id: String,
+    pub id: Clean,
     /// page, blogpost, comment or attachment.
-    r#type: String,
-    title: String,
+    r#type: Clean,
+    title: Clean,
     #[serde(skip_serializing_if = "Option::is_none")]
     space: Option<Space>,
     /// The link to show to the person.
-    url: String,
+    url: Clean,
     /// Plain text around what matched.
-    excerpt: String,
+    excerpt: Clean,
     /// RFC 3339, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
-    last_modified: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_modified: Option<Clean>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_modified_by: Option<Person>,
     /// Present when it is not current, such as archived.
     #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<String>,
+    status: Option<Clean>,
 }
 
 impl Action for SearchConfluence {
@@ -124,9 +125,9 @@ impl Action for SearchConfluence {
         let cursor = self.cursor.as_deref();
         let found = wiki.search_or(&filters, |filters| self.wider(filters), self.limit, cursor).await?;
         let suggestion = match found.breadth {
-            Breadth::Wider => Some(ANY_WORD.to_owned()),
+            Breadth::Wider => Some(ANY_WORD.into()),
             Breadth::AsAsked if found.are_empty() && cursor.is_none() => {
-                Some(self.suggestion(&wiki, filters).await)
+                Some(self.suggestion(&wiki, filters).await.into())
             }
             Breadth::AsAsked => None,
         };
@@ -145,7 +146,7 @@ impl Action for SearchConfluence {
         output.results.iter_mut().for_each(|result| result.shorten(room));
     }
 
-    fn listed(output: &SearchResults) -> Vec<String> {
+    fn listed(output: &SearchResults) -> Vec<Clean> {
         output.results.iter().map(|result| result.id.clone()).collect()
     }
 }
@@ -246,7 +247,7 @@ impl SearchConfluence {
 pub fn result(wiki: &Wiki, hit: Hit) -> SearchResult {
     SearchResult {
         url: wiki.url(&hit.web_path),
-        space: hit.space_key.map(|key| Space { key: key.to_string(), name: hit.space_name }),
+        space: hit.space_key.map(|key| Space { key: (&key).into(), name: hit.space_name }),
         excerpt: clip(&hit.excerpt, EXCERPT),
         last_modified: hit.last_modified.map(time),
         last_modified_by: hit.last_modified_by.as_ref().map(Person::from),

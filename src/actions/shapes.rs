@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::action::MAX_ANSWER;
 use crate::atlassian;
+use crate::clean::Clean;
 use crate::confluence::{self, AccountId};
 
 /// A person.
@@ -17,51 +18,51 @@ use crate::confluence::{self, AccountId};
 #[serde(rename_all = "camelCase")]
 pub struct Person {
     /// The name to show.
-    pub name: String,
+    pub name: Clean,
     /// The Atlassian account id, usable as author.
-    pub account_id: String,
+    pub account_id: Clean,
 }
 
 /// A space.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Space {
     /// The space key, usable as space.
-    pub key: String,
-    pub name: String,
+    pub key: Clean,
+    pub name: Clean,
 }
 
 /// A Confluence site.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Site {
     /// The cloud id, usable as site.
-    pub id: String,
-    pub name: String,
-    pub url: String,
+    pub id: Clean,
+    pub name: Clean,
+    pub url: Clean,
 }
 
 impl From<&confluence::Space> for Space {
     fn from(space: &confluence::Space) -> Self {
-        Self { key: space.key.to_string(), name: space.name.clone() }
+        Self { key: (&space.key).into(), name: space.name.clone() }
     }
 }
 
 impl From<&confluence::Person> for Person {
     fn from(person: &confluence::Person) -> Self {
-        Self { name: person.name().to_owned(), account_id: person.account_id.to_string() }
+        Self { name: person.name().clone(), account_id: (&person.account_id).into() }
     }
 }
 
 impl From<&atlassian::Site> for Site {
     fn from(site: &atlassian::Site) -> Self {
-        Self { id: site.cloud_id.as_str().to_owned(), name: site.name.clone(), url: site.url.clone() }
+        Self { id: site.cloud_id.as_str().into(), name: site.name.clone(), url: site.url.clone() }
     }
 }
 
 impl Person {
     /// The person of an account id, if their name is known.
-    pub fn named(id: Option<&AccountId>, names: &HashMap<AccountId, Arc<str>>) -> Option<Self> {
+    pub fn named(id: Option<&AccountId>, names: &HashMap<AccountId, Arc<Clean>>) -> Option<Self> {
         let id = id?;
-        Some(Self { name: names.get(id)?.to_string(), account_id: id.to_string() })
+        Some(Self { name: names.get(id)?.as_ref().clone(), account_id: id.into() })
     }
 }
 
@@ -114,11 +115,11 @@ impl fmt::Display for Row {
 }
 
 /// A status that is worth saying: of a thing that is not current.
-pub fn status(status: &str) -> Option<String> {
-    (!matches!(status, "" | "current")).then(|| status.to_owned())
+pub fn status(status: &Clean) -> Option<Clean> {
+    (!matches!(status.as_str(), "" | "current")).then(|| status.clone())
 }
 
 /// A time as answers show it: RFC 3339, UTC.
-pub fn time(time: Timestamp) -> String {
-    time.to_string()
+pub fn time(time: Timestamp) -> Clean {
+    time.to_string().into()
 }

@@ -3,6 +3,7 @@ use utoipa::ToSchema;
 
 use super::shapes::{Site, Space};
 use crate::action::{Action, Caller};
+use crate::clean::Clean;
 use crate::problem::{Kind, Problem};
 
 /// Who is signed in
@@ -15,9 +16,9 @@ pub struct WhoAmI {}
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Identity {
-    name: String,
+    name: Clean,
     /// The Atlassian account id, usable as author.
-    account_id: String,
+    account_id: Clean,
     /// The site in use; absent when site has to be given with each call.
     #[serde(skip_serializing_if = "Option::is_none")]
     site: Option<Site>,
@@ -27,7 +28,7 @@ pub struct Identity {
     #[serde(skip_serializing_if = "Option::is_none")]
     spaces: Option<Vec<Space>>,
     /// The operationIds of the actions this GPT may use.
-    actions: Vec<String>,
+    actions: Vec<Clean>,
 }
 
 impl Action for WhoAmI {
@@ -48,14 +49,14 @@ impl Action for WhoAmI {
         };
         let person = wiki.current_person().await?;
         Ok(Identity {
-            name: person.name().to_owned(),
-            account_id: person.account_id.to_string(),
+            name: person.name().clone(),
+            account_id: (&person.account_id).into(),
             site: decided.then(|| Site::from(wiki.site())),
             sites: sites.iter().map(Site::from).collect(),
             spaces: wiki
                 .allowed_spaces()
                 .map(|spaces| spaces.iter().map(|space| Space::from(&**space)).collect()),
-            actions: caller.gpt().actions.clone(),
+            actions: caller.gpt().actions.iter().map(|action| Clean::from(action.as_str())).collect(),
         })
     }
 }

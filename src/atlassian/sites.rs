@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::{AccessToken, Breaker, Resting, Tally, first_answer};
+use crate::clean::{Clean, safe_address};
 use crate::ids::CloudId;
 use crate::lenient::Lenient;
 use crate::memo::Memo;
@@ -32,15 +33,15 @@ const MAX_ANSWER: usize = 4 * 1024 * 1024;
 pub struct Site {
     pub cloud_id: CloudId,
     /// What Atlassian calls it: usually the first label of its host.
-    pub name: String,
+    pub name: Clean,
     /// Its origin, such as `https://acme.atlassian.net`, without a trailing slash.
-    pub url: String,
+    pub url: Clean,
 }
 
 impl Site {
     /// Its host, such as `acme.atlassian.net`.
     pub fn host(&self) -> &str {
-        self.url.split_once("://").map_or(self.url.as_str(), |(_, host)| host)
+        self.url.split_once("://").map_or(&self.url, |(_, host)| host)
     }
 }
 
@@ -175,7 +176,7 @@ fn confluence_sites(body: &[u8]) -> Option<Vec<Site>> {
         let Some(cloud_id) = CloudId::parse(&row.id) else { continue };
         let names_confluence = row.scopes.iter().any(|scope| scope.contains("confluence"));
         if !confluence.contains_key(&cloud_id) {
-            let url = row.url.trim_end_matches('/').to_owned();
+            let url = safe_address(row.url.trim_end_matches('/')).into();
             order.push(Site { cloud_id: cloud_id.clone(), name: row.name, url });
         }
         *confluence.entry(cloud_id).or_default() |= names_confluence;
@@ -188,8 +189,8 @@ fn confluence_sites(body: &[u8]) -> Option<Vec<Site>> {
 struct Row {
     id: String,
     #[serde(default)]
-    name: String,
-    url: String,
+    name: Clean,
+    url: Clean,
     #[serde(default)]
     scopes: Vec<String>,
 }

@@ -6,6 +6,7 @@ use super::content::WebLinks;
 use super::cursor::List;
 use super::points::{Counted, Price};
 use super::{AttachmentId, Call, Connection, ContentId, ContentKind, Error, Version};
+use crate::clean::Clean;
 
 /// An attachment as v2 sends it.
 #[derive(Clone, Debug, Deserialize)]
@@ -13,15 +14,15 @@ use super::{AttachmentId, Call, Connection, ContentId, ContentKind, Error, Versi
 pub struct Attachment {
     pub id: AttachmentId,
     #[serde(default)]
-    pub title: String,
+    pub title: Clean,
     #[serde(default)]
-    pub media_type: String,
+    pub media_type: Clean,
     /// In bytes.
     #[serde(default)]
     pub file_size: u64,
     pub version: Version,
     #[serde(default)]
-    pub status: String,
+    pub status: Clean,
     page_id: Option<ContentId>,
     blog_post_id: Option<ContentId>,
     #[serde(rename = "_links", default)]
@@ -70,6 +71,7 @@ impl Connection {
         let path = ["api", "v2", of.0.segment(), of.1.as_str(), "attachments"];
         let list: List<Attachment> = self.send(Call::get(Price::List, &path, query)).await?;
         // Whoever does not know the filter ignores it.
+        let name = Clean::from(name);
         Ok(list.results.into_iter().find(|file| file.title == name && file.hangs_on(of)))
     }
 

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Space;
 use crate::atlassian::{AccessToken, CloudId};
+use crate::clean::Clean;
 use crate::memo::Memo;
 use crate::telemetry::Metrics;
 
@@ -27,7 +28,7 @@ pub struct Caches {
     /// The spaces that a list of keys names, for allow-lists, by the keys with commas.
     pub named_spaces: Counted<SpaceList>,
     /// Names by account id.
-    pub people: Counted<Arc<str>>,
+    pub people: Counted<Arc<Clean>>,
 }
 
 impl Caches {

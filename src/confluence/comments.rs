@@ -6,6 +6,7 @@ use super::content::{Bodies, WebLinks};
 use super::cursor::List;
 use super::points::Price;
 use super::{Call, Connection, ContentId, ContentKind, Error, Version};
+use crate::clean::{Clean, CleanText};
 
 /// Where a comment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub struct Comment {
     blog_post_id: Option<ContentId>,
     parent_comment_id: Option<ContentId>,
     #[serde(default)]
-    resolution_status: Option<String>,
+    resolution_status: Option<Clean>,
     #[serde(default)]
     properties: Properties,
     #[serde(default)]
@@ -54,7 +55,7 @@ pub struct Comment {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Properties {
-    inline_original_selection: Option<String>,
+    inline_original_selection: Option<CleanText>,
 }
 
 impl Comment {
@@ -68,8 +69,8 @@ impl Comment {
     }
 
     /// The words an inline comment stands at.
-    pub fn quoted_text(&self) -> Option<&str> {
-        self.properties.inline_original_selection.as_deref()
+    pub fn quoted_text(&self) -> Option<&CleanText> {
+        self.properties.inline_original_selection.as_ref()
     }
 
     pub fn is_resolved(&self) -> bool {

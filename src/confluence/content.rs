@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::cursor::List;
 use super::points::{Counted, Price};
 use super::{AccountId, Call, Connection, ContentId, Error, SpaceId};
+use crate::clean::{Clean, CleanText};
 use crate::lenient::Lenient;
 
 /// Which of the two endpoints something came from.
@@ -52,9 +53,9 @@ impl FromStr for ContentKind {
 pub struct Content {
     pub id: ContentId,
     #[serde(default)]
-    pub status: String,
+    pub status: Clean,
     #[serde(default)]
-    pub title: String,
+    pub title: Clean,
     pub space_id: SpaceId,
     pub version: Version,
     #[serde(default)]
@@ -71,13 +72,14 @@ impl Content {
         self.body.storage()
     }
 
-    pub fn labels(&self) -> Vec<String> {
+    pub fn labels(&self) -> Vec<Clean> {
         self.labels.results.iter().map(|label| label.name.clone()).collect()
     }
 
     /// The path of the page below `/wiki`, beginning with a slash.
-    pub fn web_path(&self) -> String {
-        self.links.webui.clone().unwrap_or_else(|| format!("/pages/viewpage.action?pageId={}", self.id))
+    pub fn web_path(&self) -> Clean {
+        let by_id = || format!("/pages/viewpage.action?pageId={}", self.id).into();
+        self.links.webui.clone().unwrap_or_else(by_id)
     }
 }
 
@@ -95,7 +97,7 @@ pub struct Version {
     pub created_at: Timestamp,
     pub author_id: Option<AccountId>,
     #[serde(default)]
-    pub message: Option<String>,
+    pub message: Option<CleanText>,
 }
 
 /// A version in a list, and what it is a version of, where that is said.
@@ -147,12 +149,12 @@ struct Labels {
 
 #[derive(Clone, Debug, Deserialize)]
 struct Label {
-    name: String,
+    name: Clean,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct WebLinks {
-    pub(super) webui: Option<String>,
+    pub(super) webui: Option<Clean>,
 }
 
 /// How many pages of one title are looked at, and in how many spaces at the most where spaces are named.

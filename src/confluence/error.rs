@@ -5,6 +5,7 @@ use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
 use crate::atlassian::retry_after;
+use crate::clean::Clean;
 
 /// A failed call. Holds no URL and, but for [`Error::BadRequest`] and [`Error::Refused`], no upstream text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,10 +27,10 @@ pub enum Error {
     NotFound,
     /// 400, with Confluence's reason. The reason may quote the query: it is for the caller, never for a log.
     #[error("refused as malformed")]
-    BadRequest(String),
+    BadRequest(Clean),
     /// Any other 4xx, with Confluence's reason: as much a secret as that of a 400.
     #[error("refused with status {status}")]
-    Refused { status: u16, reason: String },
+    Refused { status: u16, reason: Clean },
     #[error("rate limited")]
     RateLimited { retry_after: Option<u64> },
     /// More than is read.
@@ -98,8 +99,9 @@ pub fn from_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Erro
     }
 }
 
-fn reason(message: &str) -> String {
-    message.chars().take(MAX_REASON).collect()
+fn reason(message: &str) -> Clean {
+    let reason: String = message.chars().take(MAX_REASON).collect();
+    reason.into()
 }
 
 fn message(body: &[u8]) -> String {

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::clean::Clean;
+
 /// A text that is not what it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not {0}")]
@@ -30,6 +32,12 @@ macro_rules! id {
 
             fn from_str(text: &str) -> Result<Self, ParseError> {
                 if $accepts(text) { Ok(Self(text.to_owned())) } else { Err(ParseError($what)) }
+            }
+        }
+
+        impl From<&$name> for Clean {
+            fn from(id: &$name) -> Self {
+                id.as_str().into()
             }
         }
 

@@ -1,6 +1,7 @@
 //! Any reading call of the REST APIs, for what the other calls do not cover: where it may go, and what of its answer may
 //! leave. The URL is built from a parsed path and a parsed query string; nothing is fetched as it was given.
 
+use std::cell::Cell;
 use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
@@ -10,6 +11,7 @@ use serde_json::Value;
 use super::points::{Counted, Price};
 use super::{Call, Connection, Error};
 use crate::aside::aside;
+use crate::clean::CleanText;
 
 const MAX_SEGMENTS: usize = 20;
 const MAX_SEGMENT: usize = 255;
@@ -123,7 +125,7 @@ impl FromStr for RawQuery {
 
 impl Connection {
     /// What Confluence answers to GET `path`, without addresses that open files to whoever holds them.
-    pub async fn raw(&self, path: &RawPath, query: &RawQuery) -> Result<Value, Error> {
+    pub async fn raw(&self, path: &RawPath, query: &RawQuery) -> Result<(Value, u32), Error> {
         let segments: Vec<&str> = path.0.iter().map(String::as_str).collect();
         let query = query.0.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         let Answer(answer) =
@@ -132,15 +134,22 @@ impl Connection {
         if length > MAX_ANSWER {
             return Err(Error::Unavailable("the answer is larger than is looked through".to_owned()));
         }
-        Ok(aside(length, || self.scrubber().value(answer)).await)
+        let clean = || {
+            let scrubber = self.scrubber();
+            let value = scrubber.value(answer);
+            (value, scrubber.removed.get())
+        };
+        Ok(aside(length, clean).await)
     }
 
     /// The same of a refusal's reason.
     fn clean(&self, error: Error) -> Error {
         let scrubber = self.scrubber();
         match error {
-            Error::BadRequest(reason) => Error::BadRequest(scrubber.text(reason)),
-            Error::Refused { status, reason } => Error::Refused { status, reason: scrubber.text(reason) },
+            Error::BadRequest(reason) => Error::BadRequest(scrubber.text(&reason).into()),
+            Error::Refused { status, reason } => {
+                Error::Refused { status, reason: scrubber.text(&reason).into() }
+            }
             error => error,
         }
     }
@@ -148,7 +157,11 @@ impl Connection {
     fn scrubber(&self) -> Scrubber<'_> {
         let api = format!("{}/ex/", self.client.api.authority());
         let hosts = self.client.media_hosts.iter().chain([&api]);
-        Scrubber { hosts: hosts.map(|host| host.to_ascii_lowercase()).collect(), token: self.token.expose() }
+        Scrubber {
+            hosts: hosts.map(|host| host.to_ascii_lowercase()).collect(),
+            token: self.token.expose(),
+            removed: Cell::default(),
+        }
     }
 }
 
@@ -157,16 +170,18 @@ struct Scrubber<'a> {
     /// How addresses begin that are of no use or too much to whoever reads the answer, without the scheme, in lower case.
     hosts: Vec<String>,
     token: &'a str,
+    /// How many invisible characters were taken out.
+    removed: Cell<u32>,
 }
 
 impl Scrubber<'_> {
     fn value(&self, value: Value) -> Value {
         match value {
-            Value::String(text) => Value::String(self.text(text)),
+            Value::String(text) => Value::String(self.text(&text)),
             Value::Array(items) => items.into_iter().map(|item| self.value(item)).collect(),
             Value::Object(members) => {
                 let kept = members.into_iter().filter(|(name, _)| !DOWNLOADS.contains(&name.as_str()));
-                kept.map(|(name, value)| (self.text(name), self.value(value))).collect()
+                kept.map(|(name, value)| (self.text(&name), self.value(value))).collect()
             }
             value => value,
         }
@@ -174,7 +189,11 @@ impl Scrubber<'_> {
 
     /// Text may hold addresses anywhere, in markup and in JSON within JSON: each word is judged for itself, where quotes and
     /// angle brackets end words.
-    fn text(&self, text: String) -> String {
+    /// What nobody sees is taken out first: it could stand inside an address.
+    fn text(&self, text: &str) -> String {
+        let text = CleanText::of_source(text);
+        self.removed.set(self.removed.get().saturating_add(text.removed()));
+        let text = text.into_string();
         if !self.is_suspicious(&text) {
             return text;
         }
@@ -280,7 +299,11 @@ mod tests {
 
     #[test]
     fn what_opens_a_file_is_taken_out_of_any_text() {
-        let scrubber = Scrubber { hosts: vec!["api.media.atlassian.com".to_owned()], token: "eyJ.own.token" };
+        let scrubber = Scrubber {
+            hosts: vec!["api.media.atlassian.com".to_owned()],
+            token: "eyJ.own.token",
+            removed: Cell::default(),
+        };
         for secret in [
             "https://api.media.atlassian.com/file/1/binary?token=SECRET",
             "https%3A%2F%2Fapi.media.atlassian.com%2Ffile%3Ftoken%3DSECRET",
@@ -292,13 +315,13 @@ mod tests {
             "eyJ.own.token",
         ] {
             for around in ["@", "see @ now", "<img src=\"@\"/>", "{\\\"url\\\":\\\"@\\\"}", "'@'"] {
-                let cleaned = scrubber.text(around.replace('@', secret));
+                let cleaned = scrubber.text(&around.replace('@', secret));
                 assert!(cleaned.contains(REMOVED), "{around}: {cleaned}");
                 assert!(!cleaned.contains("SECRET") && !cleaned.contains("eyJ"), "{around}: {cleaned}");
             }
         }
         for harmless in ["a token of thanks", "/wiki/spaces/ENG/pages/1", "?cursor=abc&limit=2", "x=1;y=2"] {
-            assert_eq!(scrubber.text(harmless.to_owned()), harmless);
+            assert_eq!(scrubber.text(harmless), harmless);
         }
         let value =
             serde_json::json!({ "a": { "downloadLink": "x", "_links": { "download": "y", "webui": "z" } } });

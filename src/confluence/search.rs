@@ -10,6 +10,7 @@ use super::content::Bodies;
 use super::cursor::Links;
 use super::points::{Counted, Price};
 use super::{Call, Connection, ContentId, ContentKind, Error, Person, SpaceId, SpaceKey};
+use crate::clean::Clean;
 use crate::lenient::Lenient;
 
 /// One page of search results.
@@ -24,20 +25,20 @@ pub struct Found {
 /// A piece of content that a search found.
 #[derive(Clone, Debug)]
 pub struct Hit {
-    pub id: String,
+    pub id: Clean,
     /// `page`, `blogpost`, `comment`, `attachment`, or what else Confluence calls it.
-    pub r#type: String,
-    pub status: String,
-    pub title: String,
+    pub r#type: Clean,
+    pub status: Clean,
+    pub title: Clean,
     pub space_id: Option<SpaceId>,
     pub space_key: Option<SpaceKey>,
     /// What its URLs may say instead of the key.
     pub space_alias: Option<SpaceKey>,
-    pub space_name: String,
+    pub space_name: Clean,
     /// The path below `/wiki`, beginning with a slash.
-    pub web_path: String,
+    pub web_path: Clean,
     /// Plain text around what matched.
-    pub excerpt: String,
+    pub excerpt: Clean,
     pub last_modified: Option<Timestamp>,
     /// The number of the current version.
     pub version: Option<u32>,
@@ -120,18 +121,18 @@ struct Row<'a> {
     #[serde(default)]
     excerpt: Text<'a>,
     #[serde(default)]
-    url: String,
+    url: Clean,
     last_modified: Option<Text<'a>>,
     result_global_container: Option<Container<'a>>,
 }
 
 #[derive(Deserialize)]
 struct Content<'a> {
-    id: String,
+    id: Clean,
     #[serde(default)]
-    r#type: String,
-    status: Option<String>,
-    title: Option<String>,
+    r#type: Clean,
+    status: Option<Clean>,
+    title: Option<Clean>,
     space: Option<Space>,
     #[serde(borrow)]
     version: Option<Version<'a>>,
@@ -144,7 +145,7 @@ struct Space {
     key: Option<SpaceKey>,
     alias: Option<SpaceKey>,
     #[serde(default)]
-    name: String,
+    name: Clean,
 }
 
 #[derive(Deserialize)]
@@ -161,7 +162,7 @@ struct Version<'a> {
 struct By<'a> {
     #[serde(borrow)]
     account_id: Option<Text<'a>>,
-    display_name: Option<String>,
+    display_name: Option<Clean>,
     public_name: Option<Text<'a>>,
 }
 
@@ -253,7 +254,7 @@ impl By<'_> {
     fn person(self) -> Option<Person> {
         let account_id = self.account_id?.0.parse().ok()?;
         let name = self.display_name.filter(|name| !name.is_empty());
-        let name = name.or(self.public_name.map(|name| name.0.into_owned()));
+        let name = name.or(self.public_name.map(|name| name.0.into()));
         Some(Person::new(account_id, name.unwrap_or_default()))
     }
 }
@@ -282,10 +283,10 @@ impl Hit {
 }
 
 /// Confluence's highlighted, HTML-escaped text as plain text on one line.
-fn plain(text: &str) -> String {
+fn plain(text: &str) -> Clean {
     let text = htmlize::unescape(without_highlights(text));
     if is_one_line(&text) {
-        return text.into_owned();
+        return text.into();
     }
     let mut plain = String::with_capacity(text.len());
     for word in text.split_whitespace() {
@@ -294,7 +295,7 @@ fn plain(text: &str) -> String {
         }
         plain.push_str(word);
     }
-    plain
+    plain.into()
 }
 
 fn without_highlights(text: &str) -> Cow<'_, str> {

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::cursor::List;
 use super::points::Price;
 use super::{Call, Connection, ContentId, Error, SpaceId, SpaceKey};
+use crate::clean::{Clean, CleanText};
 use crate::lenient::Lenient;
 
 /// How many keys or ids one call may name.
@@ -20,11 +21,11 @@ pub struct Space {
     pub id: SpaceId,
     pub key: SpaceKey,
     #[serde(default)]
-    pub name: String,
+    pub name: Clean,
     #[serde(default)]
-    pub r#type: String,
+    pub r#type: Clean,
     #[serde(default)]
-    pub status: String,
+    pub status: Clean,
     /// What its URLs may say instead of the key.
     #[serde(default)]
     current_active_alias: Option<String>,
@@ -45,12 +46,9 @@ impl Space {
         self.has_key(key) || alias.is_some_and(|own| own.eq_ignore_ascii_case(key.as_str()))
     }
 
-    /// The description in plain text; empty when there is none.
-    pub fn description(&self) -> &str {
-        self.description
-            .as_ref()
-            .and_then(|description| description.plain.as_ref())
-            .map_or("", |plain| plain.value.trim())
+    /// The description in plain text.
+    pub fn description(&self) -> Option<&CleanText> {
+        Some(&self.description.as_ref()?.plain.as_ref()?.value)
     }
 }
 
@@ -62,7 +60,7 @@ struct Description {
 #[derive(Clone, Debug, Deserialize)]
 struct Plain {
     #[serde(default)]
-    value: String,
+    value: CleanText,
 }
 
 /// The kinds of spaces that can be asked for.

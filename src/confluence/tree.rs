@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::cursor::List;
 use super::points::Price;
 use super::{Call, Connection, ContentId, Error, SpaceId};
+use crate::clean::Clean;
 
 /// How many nodes one call returns.
 const LIMIT: &str = "250";
@@ -15,12 +16,12 @@ const LIMIT: &str = "250";
 pub struct Node {
     pub id: ContentId,
     #[serde(default)]
-    pub title: String,
+    pub title: Clean,
     /// `page`, `folder`, `whiteboard`, `database`, `embed`; absent: a page.
     #[serde(default = "page")]
-    pub r#type: String,
+    pub r#type: Clean,
     #[serde(default)]
-    pub status: String,
+    pub status: Clean,
     #[serde(default)]
     pub parent_id: Option<ContentId>,
     /// Not told of what is found below a page.
@@ -31,8 +32,8 @@ pub struct Node {
     pub child_position: Option<i64>,
 }
 
-fn page() -> String {
-    "page".to_owned()
+fn page() -> Clean {
+    "page".into()
 }
 
 impl Connection {

@@ -9,6 +9,7 @@ use super::cql::{Words, quote};
 use super::cursor::List;
 use super::points::{Counted, Price};
 use super::{AccountId, Call, Connection, Error};
+use crate::clean::Clean;
 use crate::lenient::Lenient;
 
 /// How many account ids one call may name.
@@ -20,18 +21,18 @@ const BATCH: usize = 250;
 pub struct Person {
     pub account_id: AccountId,
     #[serde(default)]
-    pub display_name: String,
+    pub display_name: Clean,
     #[serde(default)]
-    public_name: String,
+    public_name: Clean,
 }
 
 impl Person {
-    pub fn new(account_id: AccountId, name: String) -> Self {
-        Self { account_id, display_name: name, public_name: String::new() }
+    pub fn new(account_id: AccountId, name: Clean) -> Self {
+        Self { account_id, display_name: name, public_name: Clean::default() }
     }
 
     /// The name people know them by: the display name, or the public one where it is hidden.
-    pub fn name(&self) -> &str {
+    pub fn name(&self) -> &Clean {
         if self.display_name.is_empty() { &self.public_name } else { &self.display_name }
     }
 }
@@ -74,7 +75,7 @@ impl Connection {
     pub async fn names(
         &self,
         ids: impl IntoIterator<Item = AccountId>,
-    ) -> Result<HashMap<AccountId, Arc<str>>, Error> {
+    ) -> Result<HashMap<AccountId, Arc<Clean>>, Error> {
         let mut names = HashMap::new();
         let mut missing = Vec::new();
         for id in ids.into_iter().collect::<BTreeSet<_>>() {
@@ -89,11 +90,11 @@ impl Connection {
                 self.send(Call::post(Price::People, &["api", "v2", "users-bulk"], &body)).await?;
             let people = list.results.into_iter().filter_map(|row| row.0);
             for person in people.filter(|person| batch.contains(&person.account_id)) {
-                names.insert(person.account_id.clone(), person.name().into());
+                names.insert(person.account_id.clone(), Arc::new(person.name().clone()));
             }
             for id in batch {
                 // Who has no name is remembered too, as an empty one, so that nobody is asked for twice.
-                let name = names.entry(id.clone()).or_insert_with(|| "".into());
+                let name = names.entry(id.clone()).or_default();
                 self.client.caches.people.insert(&self.partition, id.as_str(), name.clone()).await;
             }
         }
@@ -105,7 +106,7 @@ impl Connection {
     pub async fn known_names(
         &self,
         ids: impl IntoIterator<Item = AccountId>,
-    ) -> HashMap<AccountId, Arc<str>> {
+    ) -> HashMap<AccountId, Arc<Clean>> {
         let mut names = HashMap::new();
         for id in ids {
             if let Some(name) = self.client.caches.people.get(&self.partition, id.as_str()).await
@@ -122,7 +123,7 @@ impl Connection {
         let (name, id) = (person.name(), person.account_id.as_str());
         if !name.is_empty() {
             let people = &self.client.caches.people;
-            people.correct(&self.partition, id, |known| **known == *name, || name.into()).await;
+            people.correct(&self.partition, id, |known| **known == *name, || Arc::new(name.clone())).await;
         }
     }
 }

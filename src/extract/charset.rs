@@ -7,13 +7,13 @@ use encoding_rs::{Encoding, UTF_8};
 const HEAD: usize = 2_048;
 const SAMPLE: usize = 256 * 1024;
 
-/// The file as text, without control characters that nobody sees.
+/// The file as text, whatever it holds. Lines end in a line feed.
 pub fn decode(bytes: &[u8]) -> String {
     let (text, _) = match Encoding::for_bom(bytes) {
         Some((encoding, length)) => encoding.decode_without_bom_handling(&bytes[length..]),
         None => encoding(bytes).decode_without_bom_handling(bytes),
     };
-    text.replace("\r\n", "\n").replace(|c: char| c.is_control() && !matches!(c, '\n' | '\t'), "")
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.into_owned() }
 }
 
 /// Whether the bytes are text at all.

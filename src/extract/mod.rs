@@ -18,6 +18,7 @@ mod word;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clean::{Clean, CleanText};
 use crate::markdown::Omitted;
 
 pub use child::child;
@@ -42,7 +43,7 @@ pub struct Job {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Extracted {
     /// Absent where there is no such part.
-    pub markdown: Option<String>,
+    pub markdown: Option<CleanText>,
     pub parts: u32,
     pub omitted: Vec<Loss>,
 }
@@ -50,7 +51,7 @@ pub struct Extracted {
 /// Something that is in the file and not in the text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
-    pub what: String,
+    pub what: Clean,
     pub count: u64,
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::charset::decode;
 use super::{Failure, charset, sheets};
-use crate::markdown::{Builder, Context, Document, from_html};
+use crate::markdown::{Builder, Context, Document, from_html, from_markdown};
 
 /// Text in a fence, so that nothing in it reads as Markdown.
 pub fn code(bytes: &[u8], language: &str) -> Result<Document, Failure> {
@@ -16,15 +16,18 @@ pub fn code(bytes: &[u8], language: &str) -> Result<Document, Failure> {
     Ok(builder.finish())
 }
 
+/// Markdown, written again so that it is no more than what it says.
 pub fn markdown(bytes: &[u8]) -> Result<Document, Failure> {
-    Ok(Document::as_written(&text(bytes)?))
+    Ok(from_markdown(&text(bytes)?, &nowhere(&HashMap::new())))
 }
 
 pub fn html(bytes: &[u8]) -> Result<Document, Failure> {
-    let people = HashMap::new();
-    // A file on its own is nowhere: what its links are relative to is not known.
-    let context = Context { wiki_url: "", page_id: "", space_key: None, people: &people };
-    Ok(from_html(&text(bytes)?, &context))
+    Ok(from_html(&text(bytes)?, &nowhere(&HashMap::new())))
+}
+
+/// A file on its own is nowhere: what its links are relative to is not known.
+fn nowhere(people: &HashMap<String, String>) -> Context<'_> {
+    Context { wiki_url: "", page_id: "", space_key: None, people }
 }
 
 /// Rows of cells, with this character or a more frequent one of the usual between them.

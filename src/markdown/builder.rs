@@ -1,8 +1,8 @@
-//! Documents of other origin than a page: written block by block, or Markdown as somebody wrote it.
+//! Documents of other origin than a page, written block by block.
 
-use super::Document;
-use super::index::{Cut, Index, Open};
 use super::writer::{Mark, Writer};
+use super::{Document, losses};
+use crate::clean;
 
 /// Writes a document block by block. Text is text: what would be Markdown in it is escaped.
 pub struct Builder {
@@ -110,13 +110,15 @@ impl Builder {
         self.rows.pop();
     }
 
-    /// A block of code, byte for byte.
+    /// A block of code, byte for byte but for what nobody sees.
     pub fn code(&mut self, language: &str, code: &str) {
+        let (code, lost) = clean::visible(code);
+        self.writer.losses.add(losses::INVISIBLE_CHARACTERS, u64::from(lost));
         if code.contains('\r') {
             // A carriage return alone ends a line too, which then would be outside of what is around the fence.
             return self.writer.code(language, &code.replace("\r\n", "\n").replace('\r', "\n"));
         }
-        self.writer.code(language, code);
+        self.writer.code(language, &code);
     }
 
     /// Notes that something is not in the text.
@@ -126,43 +128,5 @@ impl Builder {
 
     pub fn finish(self) -> Document {
         Document::new(self.writer)
-    }
-}
-
-/// How good it is to cut before a line: after an empty one, inside code, elsewhere.
-const BLOCK: u8 = 1;
-const CODE_LINE: u8 = 4;
-const LINE: u8 = 5;
-
-impl Document {
-    /// Markdown as it is, which may be cut at its lines; what is cut inside a fence is fenced again.
-    pub fn as_written(markdown: &str) -> Self {
-        let mut index = Index::default();
-        let (mut offset, mut context, mut after_blank) = (0, 0, true);
-        let mut fence: Option<usize> = None;
-        for line in markdown.split_inclusive('\n') {
-            let bare = line.trim();
-            let ticks = bare.bytes().take_while(|byte| *byte == b'`').count();
-            let closes = fence.is_some_and(|open| ticks >= open && ticks == bare.len());
-            let rank = match fence {
-                Some(_) => CODE_LINE,
-                None if after_blank => BLOCK,
-                None => LINE,
-            };
-            if closes {
-                // The line stays with what it closes.
-                (fence, context) = (None, 0);
-            } else {
-                index.cuts.push(Cut { offset, rank, context });
-                if fence.is_none() && ticks >= 3 && !bare[ticks..].contains('`') {
-                    let start = offset + (line.len() - line.trim_start().len());
-                    context = index.add_context(0, Open::Fence { open: start..start + bare.len(), ticks });
-                    fence = Some(ticks);
-                }
-            }
-            after_blank = bare.is_empty();
-            offset += line.len();
-        }
-        Self { text: markdown.to_owned(), index, omitted: Vec::new() }
     }
 }

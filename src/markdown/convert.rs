@@ -91,9 +91,7 @@ impl<'a> Converter<'a> {
     }
 
     pub(super) fn finish(mut self) -> Document {
-        while !self.stack.is_empty() {
-            self.pop();
-        }
+        self.close_all();
         Document::new(self.writer)
     }
 
@@ -167,6 +165,19 @@ impl<'a> Converter<'a> {
                 return;
             }
         }
+    }
+
+    /// Whether what comes now is left out.
+    pub(super) fn is_skipping(&self) -> bool {
+        self.skipping.is_some()
+    }
+
+    /// Ends all elements that are open.
+    pub(super) fn close_all(&mut self) {
+        while !self.stack.is_empty() {
+            self.pop();
+        }
+        self.beyond = 0;
     }
 
     /// Lets other content in here, which can close nothing that is open around it.

@@ -9,17 +9,13 @@ use super::losses;
 use super::resources;
 use super::tokens::Attributes;
 use super::writer::Mark;
+use crate::clean;
 
 impl Converter<'_> {
     /// A block of code without what nobody can see in it.
     pub(super) fn code(&mut self, language: &str, code: &str) {
-        let code = if code.contains('\r') {
-            Cow::Owned(code.replace("\r\n", "\n").replace('\r', "\n"))
-        } else {
-            Cow::Borrowed(code)
-        };
-        let kept = self.visible(&code);
-        let plain = |c: &char| c.is_alphanumeric() || matches!(c, '+' | '-' | '#' | '.' | '_');
+        let kept = self.visible(code);
+        let plain = |c: &char| escape::is_word_character(*c) || matches!(c, '+' | '-' | '#' | '.' | '_');
         let language: String = language.to_lowercase().chars().filter(plain).take(40).collect();
         if !kept.trim().is_empty() {
             self.writer.code(if language == "none" { "" } else { &language }, &kept);
@@ -28,20 +24,9 @@ impl Converter<'_> {
 
     /// A text without what nobody can see in it; that is counted.
     pub(super) fn visible<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
-        if escape::is_plain(text) || !text.chars().any(escape::is_invisible) {
-            return Cow::Borrowed(text);
-        }
-        let mut kept = String::with_capacity(text.len());
-        let mut lost = 0;
-        for character in text.chars() {
-            if escape::is_invisible(character) && !escape::is_joiner(character, kept.chars().next_back()) {
-                lost += 1;
-            } else {
-                kept.push(character);
-            }
-        }
-        self.writer.losses.add(losses::INVISIBLE_CHARACTERS, lost);
-        Cow::Owned(kept)
+        let (kept, lost) = clean::visible(text);
+        self.writer.losses.add(losses::INVISIBLE_CHARACTERS, u64::from(lost));
+        kept
     }
 
     /// Elements that mean the same in storage format and in HTML.

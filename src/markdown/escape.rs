@@ -1,4 +1,6 @@
-//! Which characters of a text would be read as Markdown where they stand, and which ones nobody can see.
+//! Which characters of a text would be read as Markdown where they stand.
+
+use crate::clean::is_invisible;
 
 /// What the scanner does with a byte of text.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,7 +23,7 @@ const fn classes() -> [Class; 256] {
     }
     let spaces = b" \t\n\r\x0c";
     let specials = b"\\`*_[]<>&~|#+-=!.)";
-    let suspects = [0x7f, 0xc2, 0xcd, 0xd8, 0xe1, 0xe2, 0xe3, 0xef, 0xf3];
+    let suspects = [0x7f, 0xc2, 0xcd, 0xd8, 0xe1, 0xe2, 0xe3, 0xef, 0xf0, 0xf1, 0xf2, 0xf3, 0xf4];
     let mut at = 0;
     while at < spaces.len() {
         classes[spaces[at] as usize] = Class::Space;
@@ -164,35 +166,6 @@ fn is_reference(rest: &[u8]) -> bool {
     }
 }
 
-/// Characters that people do not see and a model does: controls, zero-width and bidirectional marks, tags, fillers.
-/// Joiners are decided by what surrounds them (see `is_joiner`).
-pub(super) fn is_invisible(character: char) -> bool {
-    matches!(character,
-        '\0'..='\u{8}' | '\u{b}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}'
-        | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// Whether a text is of printable ASCII and line ends alone, as most are: quicker to tell than what is invisible.
-pub(super) fn is_plain(text: &str) -> bool {
-    text.bytes().fold(true, |plain, byte| plain & matches!(byte, b'\t' | b'\n' | b' '..=b'~'))
-}
-
-/// Joiners and emoji variation selectors belong to the text when they follow a character that they can change.
-pub(super) fn is_joiner(character: char, before: Option<char>) -> bool {
-    let changeable =
-        before.is_some_and(|before| before >= '\u{a9}' && !is_invisible(before) || before == '\u{fe0f}');
-    match character {
-        '\u{200c}' | '\u{200d}' => changeable,
-        '\u{fe0f}' | '\u{fe0e}' => before.is_some_and(|before| {
-            before >= '\u{a9}' && !is_invisible(before) || matches!(before, '0'..='9' | '#' | '*')
-        }),
-        _ => false,
-    }
-}
-
 /// Letters and digits; quick for the scripts that are most common.
 pub(super) fn is_word_character(character: char) -> bool {
     match character {
@@ -203,7 +176,8 @@ pub(super) fn is_word_character(character: char) -> bool {
         | '\u{ac00}'..='\u{d7a3}'
         | '\u{3041}'..='\u{3096}'
         | '\u{30a1}'..='\u{30fa}' => true,
-        _ => character.is_alphanumeric(),
+        // Some blanks are letters to Unicode.
+        _ => character.is_alphanumeric() && !is_invisible(character),
     }
 }
 

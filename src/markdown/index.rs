@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::clean::Clean;
+
 /// A line that a part may begin with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cut {
@@ -47,7 +49,7 @@ pub(super) enum Marker {
 /// A heading of the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heading {
-    pub text: String,
+    pub text: Clean,
     /// 1 to 6.
     pub level: u8,
     /// Where its line starts in the Markdown, in bytes.

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::clean::Clean;
+
 /// Something that the page holds and its Markdown does not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Omitted {
-    pub what: String,
+    pub what: Clean,
     pub count: u64,
 }
 
@@ -16,7 +18,8 @@ pub struct Omitted {
 pub(super) struct Losses(BTreeMap<Cow<'static, str>, u64>);
 
 pub(super) const HIDDEN_TEXT: &str = "hidden text";
-pub(super) const INVISIBLE_CHARACTERS: &str = "invisible characters";
+/// What characters count as that people do not see, wherever they were taken out.
+pub const INVISIBLE_CHARACTERS: &str = "invisible characters";
 pub(super) const REPEATED_CELLS: &str = "repeated merged cells";
 pub(super) const TOO_DEEP: &str = "nesting too deep";
 pub(super) const UNKNOWN_PEOPLE: &str = "unknown people";
@@ -30,6 +33,6 @@ impl Losses {
     }
 
     pub(super) fn into_list(self) -> Vec<Omitted> {
-        self.0.into_iter().map(|(what, count)| Omitted { what: what.into_owned(), count }).collect()
+        self.0.into_iter().map(|(what, count)| Omitted { what: what.into(), count }).collect()
     }
 }

@@ -1,10 +1,11 @@
 //! Confluence's storage format or rendered HTML in, Markdown out, with a report of what is not in it. Pure functions:
 //! no IO, nothing shared, nothing async; whatever comes in, they end in time and memory linear in it.
 //!
-//! `tokens` reads storage format, `html` rendered pages; both tell `convert` of elements. `elements`, `storage`,
+//! `tokens` reads storage format, `html` rendered pages, `commonmark` Markdown of others; all tell `convert` of elements. `elements`, `storage`,
 //! `references` and `macros` know what these mean, and tell `writer` of blocks and text. `document`, `parts` and `passages` hand out what has been written.
 
 mod builder;
+mod commonmark;
 mod convert;
 mod document;
 mod element;
@@ -30,11 +31,12 @@ mod writer;
 use std::collections::HashMap;
 
 pub use builder::Builder;
+pub use commonmark::from_markdown;
 pub use document::Document;
 pub use expansions::{Expansions, Inclusion, PageReference, included_pages};
 pub use html::from_html;
 pub use index::Heading;
-pub use losses::Omitted;
+pub use losses::{INVISIBLE_CHARACTERS, Omitted};
 pub use parts::{OutlineEntry, Part, PartSize};
 pub use passages::Passage;
 pub use storage::{from_storage, from_storage_with, mentioned_people};

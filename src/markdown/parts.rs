@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::document::Document;
 use super::index::{Cut, Heading, Open};
 use super::writer::NO_BORDER;
+use crate::clean::CleanText;
 
 /// How big a part may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +37,8 @@ impl Part {
         &self.text
     }
 
-    pub fn into_text(self) -> String {
-        self.text
+    pub fn into_text(self) -> CleanText {
+        self.text.into()
     }
 }
 

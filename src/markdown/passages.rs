@@ -33,7 +33,10 @@ impl Document {
             let texts = if block.range.len() <= PASSAGE {
                 vec![self.text[block.range].trim_end().to_owned()]
             } else {
-                self.parts_of(block.range, size).into_iter().map(super::Part::into_text).collect()
+                self.parts_of(block.range, size)
+                    .into_iter()
+                    .map(|part| part.into_text().into_string())
+                    .collect()
             };
             let texts = texts.into_iter().filter(|text| !text.trim().is_empty());
             passages.extend(texts.map(|text| Passage { text, headings: headings.clone() }));

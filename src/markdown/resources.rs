@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 use super::Context;
 use super::escape::is_word_character;
 use super::tokens::Attributes;
+use crate::clean::{is_invisible, push_encoded, safe_address};
 
 /// What a `ri:` element names.
 #[derive(Clone, Debug)]
@@ -140,39 +141,42 @@ pub(super) fn encode(text: &str, space: char) -> String {
     encoded
 }
 
-fn push_encoded(encoded: &mut String, character: char) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in character.encode_utf8(&mut [0; 4]).bytes() {
-        encoded.push('%');
-        encoded.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        encoded.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-}
-
 /// The address that a link may keep: http, https, mailto or a place on this page; paths are on the wiki's own site.
 pub(super) fn web_address(url: &str, context: &Context<'_>) -> Option<String> {
+    // What browsers pass over could hide what an address begins with.
+    let passed_over = |c: char| c.is_ascii_control() || (c.is_whitespace() && c != ' ') || is_invisible(c);
+    let bare: String = url.chars().filter(|c| !passed_over(*c)).collect();
+    let is_of_the_web =
+        |scheme: &str| ["http", "https", "mailto"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    if bare.trim().split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme) && !is_of_the_web(scheme)) {
+        return None;
+    }
     let url = &*as_browsers_read(url);
     let origin = origin(context.wiki_url);
     let address = if let Some(anchor) = url.strip_prefix('#') {
-        return (!anchor.is_empty()).then(|| safe(url));
+        return (!anchor.is_empty()).then(|| safe_address(url));
     } else if let Some(rest) = url.strip_prefix("//") {
         format!("https://{rest}")
     } else if url.starts_with('/') {
         format!("{origin}{url}")
     } else if let Some((scheme, _)) = url.split_once(':').filter(|(scheme, _)| is_scheme(scheme)) {
-        if !["http", "https", "mailto"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+        if !is_of_the_web(scheme) {
             return None;
         }
         url.to_owned()
     } else if url.is_empty() {
         return None;
+    } else if context.wiki_url.is_empty() {
+        // Nobody knows what it is relative to. Of no scheme it stays.
+        let first = url.split(['/', '?', '#']).next().unwrap_or_default();
+        if first.contains(':') { format!("./{url}") } else { url.to_owned() }
     } else {
         format!("{}/{url}", context.wiki_url)
     };
     if is_signed(&address) {
         return None;
     }
-    Some(safe(&address))
+    Some(safe_address(&address))
 }
 
 /// Browsers pass over line ends and tabs in an address, and over controls around it.
@@ -208,21 +212,6 @@ fn is_signed_query(rest: &str) -> bool {
     ["token=eyJ", "X-Amz-Signature=", "client=", "Signature="]
         .iter()
         .any(|part| rest.contains(part) && (rest.contains("token=") || rest.contains("Signature=")))
-}
-
-/// Encodes what would end a link's address in Markdown or hide in it.
-fn safe(url: &str) -> String {
-    let mut encoded = String::with_capacity(url.len());
-    for character in url.chars() {
-        match character {
-            '(' | ')' | '<' | '>' | '|' | '\\' | '`' | '"' | '*' | '[' | ']' | '{' | '}' | '^' => {
-                push_encoded(&mut encoded, character);
-            }
-            _ if character.is_ascii_graphic() || is_word_character(character) => encoded.push(character),
-            _ => push_encoded(&mut encoded, character),
-        }
-    }
-    encoded
 }
 
 /// Undoes percent-encoding; what is no text then stays as it is.

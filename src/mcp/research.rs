@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use super::tools::tool;
 use crate::action::{Entry, Services, plain};
 use crate::atlassian::Site;
+use crate::clean::{Clean, CleanText};
 use crate::oauth::Grant;
 use crate::problem::{Candidate, Kind, Problem};
 
@@ -46,10 +47,10 @@ struct Found {
 #[derive(Serialize, ToSchema)]
 struct FoundDocument {
     /// The id to fetch it with.
-    id: String,
-    title: String,
+    id: Clean,
+    title: Clean,
     /// The link to cite.
-    url: String,
+    url: Clean,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -62,12 +63,12 @@ struct Fetch {
 
 #[derive(Serialize, ToSchema)]
 struct Fetched {
-    id: String,
-    title: String,
+    id: Clean,
+    title: Clean,
     /// The page as Markdown; of a long page one part.
-    text: String,
+    text: CleanText,
     /// The link to cite.
-    url: String,
+    url: Clean,
     metadata: Metadata,
 }
 
@@ -76,19 +77,19 @@ struct Fetched {
 #[serde(rename_all = "camelCase")]
 struct Metadata {
     /// page or blogpost.
-    r#type: String,
+    r#type: Clean,
     /// The name of the space.
-    space: String,
-    version: String,
+    space: Clean,
+    version: Clean,
     /// RFC 3339, UTC.
-    last_modified: String,
+    last_modified: Clean,
     #[serde(skip_serializing_if = "Option::is_none")]
-    last_modified_by: Option<String>,
+    last_modified_by: Option<Clean>,
     /// Which part this is, such as 1 of 3.
-    part: String,
+    part: Clean,
     /// There is more: fetch this id next.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_id: Option<String>,
+    next_id: Option<Clean>,
 }
 
 /// What is read of a search's answer.
@@ -99,23 +100,23 @@ struct Hits {
 
 #[derive(Deserialize)]
 struct Hit {
-    id: String,
-    title: String,
-    url: String,
+    id: Clean,
+    title: Clean,
+    url: Clean,
 }
 
 /// What is read of a page's answer.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Page {
-    r#type: String,
-    title: String,
+    r#type: Clean,
+    title: Clean,
     space: Named,
-    url: String,
+    url: Clean,
     version: u32,
-    last_modified: String,
+    last_modified: Clean,
     last_modified_by: Option<Named>,
-    markdown: String,
+    markdown: CleanText,
     part: u32,
     parts: u32,
     next_part: Option<u32>,
@@ -123,7 +124,7 @@ struct Page {
 
 #[derive(Deserialize)]
 struct Named {
-    name: String,
+    name: Clean,
 }
 
 pub fn search_tool() -> Tool {
@@ -177,8 +178,11 @@ async fn search_site(
     let cloud_id = site.cloud_id.as_str();
     let input = object(json!({ "query": query, "limit": RESULTS.div_ceil(sites), "site": cloud_id }));
     let Hits { results } = reread(&entry.call(input, services, grant).await?.json)?;
-    let document =
-        |hit: Hit| FoundDocument { id: format!("{cloud_id}/{}", hit.id), title: hit.title, url: hit.url };
+    let document = |hit: Hit| FoundDocument {
+        id: format!("{cloud_id}/{}", hit.id).into(),
+        title: hit.title,
+        url: hit.url,
+    };
     Ok(results.into_iter().map(document).collect())
 }
 
@@ -247,13 +251,13 @@ pub async fn fetch(
         metadata: Metadata {
             r#type: page.r#type,
             space: page.space.name,
-            version: page.version.to_string(),
+            version: page.version.to_string().into(),
             last_modified: page.last_modified,
             last_modified_by: page.last_modified_by.map(|person| person.name),
-            part: format!("{} of {}", page.part, page.parts),
-            next_id: page.next_part.map(|part| format!("{document}#{part}")),
+            part: format!("{} of {}", page.part, page.parts).into(),
+            next_id: page.next_part.map(|part| format!("{document}#{part}").into()),
         },
-        id,
+        id: id.into(),
     }))
 }
 
@@ -321,9 +325,9 @@ mod tests {
     #[test]
     fn sites_take_turns() {
         let document =
-            |id: &str| FoundDocument { id: id.to_owned(), title: String::new(), url: String::new() };
+            |id: &str| FoundDocument { id: id.into(), title: Clean::default(), url: Clean::default() };
         let lists = vec![vec![document("a1"), document("a2"), document("a3")], vec![], vec![document("b1")]];
-        let merged: Vec<String> = in_turns(lists).into_iter().map(|document| document.id).collect();
+        let merged: Vec<Clean> = in_turns(lists).into_iter().map(|document| document.id).collect();
         assert_eq!(merged, ["a1", "b1", "a2", "a3"]);
     }
 }

@@ -16,6 +16,7 @@ use super::guard::Challenge;
 use super::tools::Use;
 use super::{Profile, Shared, research, tools};
 use crate::action::clip;
+use crate::clean::Clean;
 use crate::oauth::Grant;
 use crate::problem::Problem;
 use crate::telemetry::RequestId;
@@ -111,9 +112,10 @@ impl ServerHandler for Session {
             () = context.ct.cancelled() => return Err(ErrorData::internal_error("Nobody is waiting", None)),
         };
         match called {
-            None => {
-                Err(ErrorData::invalid_params(format!("Unknown tool: {}", clip(&request.name, 60)), None))
-            }
+            None => Err(ErrorData::invalid_params(
+                format!("Unknown tool: {}", clip(&Clean::from(&*request.name), 60)),
+                None,
+            )),
             Some(Ok(result)) => Ok(result.into()),
             Some(Err(problem)) if Challenge::of(&problem).is_some() => {
                 let _first = self.0.challenge.set(problem);
@@ -128,13 +130,13 @@ impl ServerHandler for Session {
         request: CustomRequest,
         _context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        let method = clip(&request.method, 60);
+        let method = clip(&Clean::from(request.method.as_str()), 60);
         if METHODS.contains(&request.method.as_str()) {
             return Err(ErrorData::invalid_params(
                 format!("The parameters of {method} are not of its form."),
                 None,
             ));
         }
-        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method, None))
+        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method.into_string(), None))
     }
 }

@@ -387,10 +387,7 @@ mod tests {
         };
         let count = || fetches.load(std::sync::atomic::Ordering::Relaxed);
         let (one, two) = tokio::join!(ask("nonsense"), ask("nonsense"));
-        assert_eq!(
-            (one.unwrap_err(), two.unwrap_err(), count()),
-            (FetchError::Unfit, FetchError::Unfit, 1)
-        );
+        assert_eq!((one.unwrap_err(), two.unwrap_err(), count()), (FetchError::Unfit, FetchError::Unfit, 1));
         clock.advance(Duration::from_secs(299));
         assert_eq!((ask(&good).await.unwrap_err(), count()), (FetchError::Unfit, 1));
         clock.advance(Duration::from_secs(1));

@@ -42,10 +42,26 @@ pub async fn layer(State(sandbox): State<Sandbox>, request: Request, next: Next)
         }
         None => answer(&sandbox, request, next, is_api).await,
     };
+    let response = altered(&sandbox, &path, response).await;
     if let Some(call) = sandbox.shared.state().calls.get_mut(at) {
         call.status = response.status().as_u16();
     }
     response
+}
+
+async fn altered(sandbox: &Sandbox, path: &str, response: Response) -> Response {
+    let alteration = sandbox.shared.state().alteration.clone();
+    let Some(alter) = alteration.filter(|_| path != "/oauth/token" && !path.starts_with("/media/")) else {
+        return response;
+    };
+    let (mut parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let Ok(mut value) = serde_json::from_slice(&body) else {
+        return Response::from_parts(parts, body.into());
+    };
+    alter(path, &mut value);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, value.to_string().into())
 }
 
 fn begin(sandbox: &Sandbox, request: &Request) -> usize {

@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde_json::Value;
+
 use crate::clock::Clock;
 
 use super::App;
@@ -20,6 +22,9 @@ pub struct Shared {
     state: Mutex<State>,
 }
 
+/// What changes an answer's JSON on its way out, by the path that was asked for.
+pub type Alteration = Arc<dyn Fn(&str, &mut Value) + Send + Sync>;
+
 pub struct State {
     pub wiki: Arc<Wiki>,
     /// By key of the person: one grant per app and account.
@@ -35,6 +40,7 @@ pub struct State {
     pub budget: Budget,
     pub siteless: HashSet<String>,
     pub expired_as_reported: bool,
+    pub alteration: Option<Alteration>,
 }
 
 /// What a person has allowed the app. A new consent replaces the scopes.
@@ -75,6 +81,7 @@ impl Shared {
             budget: Budget::default(),
             siteless: HashSet::new(),
             expired_as_reported: false,
+            alteration: None,
         };
         Self { app, clock, key: rand::random(), state: Mutex::new(state) }
     }

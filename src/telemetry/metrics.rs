@@ -52,6 +52,7 @@ struct Inner {
     sheds: Family<ReasonLabels, Counter>,
     withheld: Family<ReasonLabels, Counter>,
     points: Counter,
+    invisible: Family<NameLabels, Counter>,
     standing: Watched,
     in_flight: Gauge,
     waiting: Gauge,
@@ -114,6 +115,11 @@ struct OutcomeLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabels {
     reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NameLabels {
+    action: &'static str,
 }
 
 /// What a call upstream came to.
@@ -211,6 +217,13 @@ impl Metrics {
         self.0.points.inc_by(spent);
     }
 
+    /// Characters that nobody sees were taken out of an answer of this action.
+    pub fn invisible_characters(&self, action: &'static str, count: u64) {
+        if count > 0 {
+            self.0.invisible.get_or_create(&NameLabels { action }).inc_by(count);
+        }
+    }
+
     /// Where to ask how it stands with Atlassian.
     pub fn watch(&self, source: impl Fn() -> Standing + Send + Sync + 'static) {
         self.0.standing.from(source);
@@ -245,6 +258,7 @@ impl Inner {
             sheds: Family::default(),
             withheld: Family::default(),
             points: Counter::default(),
+            invisible: Family::default(),
             standing: Watched::default(),
             in_flight: Gauge::default(),
             waiting: Gauge::default(),
@@ -281,6 +295,8 @@ impl Inner {
         r.register("upstream_calls_withheld", help, self.withheld.clone());
         let help = "Points of the app's that this replica has spent, by its own counting";
         r.register("points_spent", help, self.points.clone());
+        let help = "Invisible characters taken out of titles, names and excerpts of answers, by action";
+        r.register("invisible_characters", help, self.invisible.clone());
         r.register("requests_in_flight", "Requests that hold one of the places", self.in_flight.clone());
         r.register("requests_waiting", "Requests that wait for a place", self.waiting.clone());
     }

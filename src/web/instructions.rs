@@ -11,6 +11,7 @@ use axum::response::Response;
 use super::Pages;
 use super::headers::{Keep, file, not_found};
 use crate::action::{Entry, clip};
+use crate::clean::Clean;
 use crate::config::Gpt;
 
 /// The longest list of further actions that is worth its room, in characters.
@@ -78,7 +79,8 @@ fn spaces(gpt: &Gpt) -> &'static str {
 
 /// On one line, and not too long.
 fn name(gpt: &Gpt) -> String {
-    clip(&gpt.name.split_whitespace().collect::<Vec<_>>().join(" "), 100)
+    let name = gpt.name.split_whitespace().collect::<Vec<_>>().join(" ");
+    clip(&Clean::from(name), 100).into_string()
 }
 
 /// Sentences under a heading.

@@ -245,7 +245,7 @@ async fn read(memory: u64, cpu: u64, name: &str, bytes: &[u8]) -> Result<Option<
     let mut extraction = extractor.start(&job, place).await.unwrap();
     // A child that is killed reads no more.
     extraction.feed(bytes).await;
-    extraction.finish().await.map(|extracted| extracted.markdown)
+    extraction.finish().await.map(|extracted| extracted.markdown.map(|text| text.to_string()))
 }
 
 #[cfg(target_os = "linux")]

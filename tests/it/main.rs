@@ -26,6 +26,7 @@ mod history;
 mod hostile;
 mod infra;
 mod input;
+mod invisible;
 mod leaks;
 mod macros;
 mod markdown;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{html, storage};
 
 fn omitted(body: &str) -> Vec<(String, u64)> {
-    storage(body).omitted().iter().map(|omitted| (omitted.what.clone(), omitted.count)).collect()
+    storage(body).omitted().iter().map(|omitted| (omitted.what.to_string(), omitted.count)).collect()
 }
 
 #[test]

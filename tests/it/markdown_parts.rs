@@ -11,7 +11,7 @@ fn size(chars: usize) -> PartSize {
 }
 
 fn texts(page: &str, chars: usize) -> Vec<String> {
-    storage(page).parts(size(chars)).into_iter().map(causeway::markdown::Part::into_text).collect()
+    storage(page).parts(size(chars)).into_iter().map(|part| part.into_text().into_string()).collect()
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Wiki;
+use crate::clean::Clean;
 use crate::confluence::{
     AccountId, Attachment, Comment, CommentKind, Content, ContentId, ContentKind, Node, Space, SpaceKey,
     Version,
@@ -45,7 +46,7 @@ impl Wiki {
     }
 
     /// Names for account ids, by one call for those not known yet.
-    pub async fn people(&self, ids: impl IntoIterator<Item = AccountId>) -> HashMap<AccountId, Arc<str>> {
+    pub async fn people(&self, ids: impl IntoIterator<Item = AccountId>) -> HashMap<AccountId, Arc<Clean>> {
         self.names(ids.into_iter().collect()).await
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::Wiki;
+use crate::clean::Clean;
 use crate::confluence::cql::Filters;
 use crate::confluence::{AccountId, ContentId, Error, Hit};
 use crate::markdown::mentioned_people;
@@ -30,7 +31,7 @@ pub struct FoundPage {
 #[derive(Default)]
 pub struct FoundPages {
     pub pages: Vec<FoundPage>,
-    pub people: HashMap<AccountId, Arc<str>>,
+    pub people: HashMap<AccountId, Arc<Clean>>,
 }
 
 impl Wiki {
@@ -75,7 +76,7 @@ impl Wiki {
 
     /// Names of the people whom pages mention. A first answer has had to learn of sites, and of the spaces that a policy
     /// names; where that leaves no call, it does with the names that are known.
-    async fn mentioned(&self, pages: &[FoundPage]) -> HashMap<AccountId, Arc<str>> {
+    async fn mentioned(&self, pages: &[FoundPage]) -> HashMap<AccountId, Arc<Clean>> {
         let mentioned = pages.iter().flat_map(|page| mentioned_people(&page.storage));
         let mut people: Vec<AccountId> = Vec::new();
         for id in mentioned.filter_map(|id| id.parse().ok()) {

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::Wiki;
+use crate::clean::Clean;
 use crate::problem::Problem;
 use crate::seal::fingerprint;
 use crate::seal::payloads::Cursor;
@@ -13,10 +14,11 @@ const LIFETIME: i64 = 24 * 3600;
 
 impl Wiki {
     /// What the next call takes back as `cursor`, to go on at `next`.
-    pub fn seal_cursor(&self, next: &str) -> Result<String, Problem> {
+    pub fn seal_cursor(&self, next: &str) -> Result<Clean, Problem> {
         let list = self.list_fingerprint();
         let cursor = Cursor { list, next: next.to_owned(), expires_at: self.now + LIFETIME };
-        self.sealer.seal(&cursor).map_err(|error| Problem::internal(format!("a cursor: {error}")))
+        let sealed = self.sealer.seal(&cursor);
+        Ok(sealed.map_err(|error| Problem::internal(format!("a cursor: {error}")))?.into())
     }
 
     /// Where a list goes on; a cursor of another list is refused.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Wiki;
+use crate::clean::Clean;
 use crate::confluence::{Error, RawPath, RawQuery};
 use crate::problem::Problem;
 
@@ -10,6 +11,8 @@ use crate::problem::Problem;
 pub struct Raw {
     pub status: u16,
     pub body: Value,
+    /// How many characters were taken out of its strings.
+    pub removed: u32,
 }
 
 impl Wiki {
@@ -18,11 +21,13 @@ impl Wiki {
         if self.allowed.is_some() {
             return Err(Problem::not_found());
         }
-        let refused = |status, reason: String| Ok(Raw { status, body: json!({ "message": reason }) });
+        let refused = |status, reason: Clean| {
+            Ok(Raw { status, removed: reason.removed(), body: json!({ "message": reason }) })
+        };
         match self.connection.raw(path, query).await {
-            Ok(body) => {
+            Ok((body, removed)) => {
                 path.page().into_iter().chain(pages(&body)).for_each(|page| self.connection.has_read(page));
-                Ok(Raw { status: 200, body })
+                Ok(Raw { status: 200, body, removed })
             }
             Err(Error::BadRequest(reason)) => refused(400, reason),
             Err(Error::Refused { status, reason }) => refused(status, reason),

@@ -2,6 +2,7 @@
 
 use super::{Titled, Wiki};
 use crate::action::clip;
+use crate::clean::Clean;
 use crate::confluence::cql::{self, Author, CqlError, Field, Filters, Words};
 use crate::confluence::{AccountId, Error, Found, Hit, Person, Rows, SpaceKey};
 use crate::problem::{Candidate, Kind, Problem};
@@ -16,8 +17,8 @@ pub struct Results {
     pub hits: Vec<Hit>,
     pub total: Option<u64>,
     /// The caller's part of the CQL, as executed.
-    pub cql: String,
-    pub next_cursor: Option<String>,
+    pub cql: Clean,
+    pub next_cursor: Option<Clean>,
     /// What was searched for.
     pub breadth: Breadth,
 }
@@ -99,8 +100,13 @@ impl Wiki {
         let breadth = if wider { Breadth::Wider } else { Breadth::AsAsked };
         let mut built = self.cql(&filters, field)?;
         if self.sees_nothing() {
-            let nothing =
-                Results { hits: Vec::new(), total: Some(0), cql: built.caller, next_cursor: None, breadth };
+            let nothing = Results {
+                hits: Vec::new(),
+                total: Some(0),
+                cql: built.caller.into(),
+                next_cursor: None,
+                breadth,
+            };
             return Ok((nothing, field));
         }
         let mut found = self.connection.search(&built.full, rows, limit, cursor.as_deref()).await;
@@ -119,7 +125,7 @@ impl Wiki {
         let next = found.cursor.as_deref();
         let next_cursor = next.map(|next| self.seal_cursor(&format!("{mark}{next}"))).transpose()?;
         let (hits, total) = self.within_policy(found, &filters);
-        Ok((Results { hits, total, cql: built.caller, next_cursor, breadth }, field))
+        Ok((Results { hits, total, cql: built.caller.into(), next_cursor, breadth }, field))
     }
 
     /// Pages and blog posts of exactly this title, by search.
@@ -228,8 +234,8 @@ fn account_id(text: &str) -> Option<String> {
 
 fn ambiguous_author(people: &[&Person]) -> Problem {
     let candidates = people.iter().take(25).map(|person| Candidate {
-        id: person.account_id.to_string(),
-        name: person.name().to_owned(),
+        id: (&person.account_id).into(),
+        name: person.name().clone(),
         url: None,
         space: None,
     });
@@ -238,7 +244,7 @@ fn ambiguous_author(people: &[&Person]) -> Problem {
         "Several people have this name.",
         "Call again with author set to the id of one of the candidates; ask the person which one if that is not clear.",
     );
-    Problem { parameter: Some("author".to_owned()), candidates: candidates.collect(), ..problem }
+    Problem { parameter: Some("author".into()), candidates: candidates.collect(), ..problem }
 }
 
 /// What stands before a cursor, to go on with the same search.
@@ -255,20 +261,20 @@ fn mark(field: Field, breadth: Breadth) -> char {
 pub fn cql_problem(error: &CqlError) -> Problem {
     let kind = if matches!(error, CqlError::Raw { .. }) { Kind::InvalidCql } else { Kind::InvalidParameter };
     let problem = Problem::new(kind, error.to_string(), error.next_step());
-    Problem { parameter: error.parameter().map(str::to_owned), ..problem }
+    Problem { parameter: error.parameter().map(Clean::from), ..problem }
 }
 
 /// Confluence's reason is passed on, since it names what to correct; what it quotes of the policy is not.
 fn search_problem(error: Error, built: &cql::Built) -> Problem {
     let Error::BadRequest(reason) = error else { return error.into() };
-    let reason = reason.rsplit_once("Exception: ").map_or(reason.as_str(), |(_, reason)| reason);
+    let reason = reason.rsplit_once("Exception: ").map_or(&*reason, |(_, reason)| reason);
     let reason = reason.replace(&built.full, "").replace("Could not parse cql :", "");
     let reason = reason.trim_matches([' ', ':', '.']);
     let policy_shows = built.full != built.caller && reason.contains("space");
     let reason = if policy_shows || reason.is_empty() {
-        "Confluence cannot read it".to_owned()
+        "Confluence cannot read it".into()
     } else {
-        clip(reason, MAX_REASON)
+        clip(&Clean::from(reason), MAX_REASON)
     };
     Problem::new(
         Kind::InvalidCql,

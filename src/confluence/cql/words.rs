@@ -1,4 +1,5 @@
 use super::CqlError;
+use crate::clean;
 
 /// Words that Lucene, which reads them behind CQL's `~`, takes for words and phrases and nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,10 +83,8 @@ fn is_double_quote(character: char) -> bool {
     matches!(character, '"' | '\u{201c}'..='\u{201f}' | '\u{ab}' | '\u{bb}' | '\u{2033}' | '\u{ff02}')
 }
 
-/// Characters that take no room and no part in a word: a reader would not see them. The joiners of Persian and
-/// the Indic scripts are left alone.
+/// Characters that take no room and no part in a word: a reader would not see them. The joiners of Persian, of
+/// the Indic scripts and of emoji are left alone.
 pub(super) fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}')
-        || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || matches!(character, '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+    clean::is_invisible(character) && !clean::may_belong(character)
 }

@@ -1,6 +1,7 @@
 //! Blocks and containers.
 
 use super::{Before, Block, CODE_LINE_RANK, Container, Heading, Kind, Mark, Marker, NO_BORDER, Open, Writer};
+use crate::clean::Clean;
 
 impl Writer {
     pub(in super::super) fn heading_open(&mut self, level: u8) {
@@ -31,7 +32,7 @@ impl Writer {
                     self.out.push('#');
                 }
                 self.out.push(' ');
-                self.index.headings.push(Heading { text: String::new(), level, offset });
+                self.index.headings.push(Heading { text: Clean::default(), level, offset });
                 self.line.in_heading = true;
             }
             _ => self.begin(Block::Paragraph),

@@ -5,6 +5,7 @@ use super::super::losses;
 use super::marks::{Active, LooseEnd, Mark, State};
 use super::spans::{CodeSpan, Link};
 use super::{TEXT_LINE_RANK, Writer};
+use crate::clean::{belongs, is_invisible};
 
 #[derive(Default)]
 #[allow(clippy::struct_excessive_bools)]
@@ -141,9 +142,9 @@ impl Writer {
             self.line.space = true;
             return Err(character.len_utf8());
         }
-        if escape::is_invisible(character) {
+        if is_invisible(character) {
             let before = before.or_else(|| self.out.chars().next_back().filter(|_| !self.line.space));
-            if !escape::is_joiner(character, before) {
+            if !belongs(character, before, text.chars().nth(1)) {
                 self.losses.add(losses::INVISIBLE_CHARACTERS, 1);
                 return Err(character.len_utf8());
             }
@@ -321,9 +322,8 @@ impl Writer {
             self.out.insert(self.out.len() - 1, '\\');
         }
         if let Some(heading) = self.index.headings.last_mut() {
-            let visible = |c: &char| !escape::is_invisible(*c) || escape::is_joiner(*c, Some('\u{a9}'));
-            let text: String = self.line.heading_text.chars().filter(visible).collect();
-            heading.text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let words: Vec<&str> = self.line.heading_text.split_whitespace().collect();
+            heading.text = words.join(" ").into();
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::super::escape;
 use super::super::losses;
 use super::Writer;
 use super::blocks::longest_run;
 use super::marks::{Active, Mark, State};
+use crate::clean::{belongs, is_invisible};
 
 #[derive(Clone, Copy)]
 pub(super) struct CodeSpan {
@@ -130,7 +130,8 @@ impl Writer {
     /// Spaces in code stay, except around line ends.
     pub(super) fn code_text(&mut self, text: &str) {
         let mut code = self.line.code.take().unwrap_or_default();
-        for character in text.chars() {
+        let mut characters = text.chars().peekable();
+        while let Some(character) = characters.next() {
             if matches!(character, '\n' | '\r') {
                 code.truncate(code.trim_end().len());
                 code.push('\n');
@@ -138,8 +139,8 @@ impl Writer {
                 if !code.ends_with('\n') {
                     code.push(' ');
                 }
-            } else if escape::is_invisible(character)
-                && !escape::is_joiner(character, code.chars().next_back())
+            } else if is_invisible(character)
+                && !belongs(character, code.chars().next_back(), characters.peek().copied())
             {
                 self.losses.add(losses::INVISIBLE_CHARACTERS, 1);
             } else {
