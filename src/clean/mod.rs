@@ -281,7 +281,9 @@ fn sift(text: &str, breaks: Breaks) -> Option<(String, u32)> {
         };
         before = kept.or(before);
         if kept == Some(character) {
-            sifted.iter_mut().for_each(|sifted| sifted.push(character));
+            if let Some(sifted) = &mut sifted {
+                sifted.push(character);
+            }
         } else {
             let sifted = sifted.get_or_insert_with(|| {
                 let mut start = String::with_capacity(text.len());

@@ -37,6 +37,7 @@ use url::Url;
 use crate::aside::aside;
 use crate::atlassian::{AccessToken, Account, Breaker, CloudId, Tally};
 use crate::clock::{Clock, Stopwatch};
+use crate::lenient::whole_characters;
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::Upstream;
 use cache::Caches;
@@ -239,7 +240,7 @@ impl Connection {
         if let Some(room) = &reply.room {
             self.tally.keep(room.clone());
         }
-        let answer: T = aside(reply.body.len(), || read(&text(&reply.body)))
+        let answer: T = aside(reply.body.len(), || read(&whole_characters(text(&reply.body))))
             .await
             .map_err(|error| Error::Unreadable(format!("{:?}", error.classify())))?;
         if reply.is_unpaid() {

@@ -46,8 +46,7 @@ fn nests_too_deep(markdown: &str) -> bool {
                     columns += if rest[0] == b' ' { 1 } else { 4 };
                     1
                 }
-                [b'>', ..] if digits == 0 => 1,
-                [b'-' | b'+' | b'*', b' ' | b'\t', ..] if digits == 0 => 1,
+                [b'>', ..] | [b'-' | b'+' | b'*', b' ' | b'\t', ..] if digits == 0 => 1,
                 [b'.' | b')', b' ' | b'\t', ..] if digits > 0 => digits + 1,
                 _ => return false,
             };
@@ -149,7 +148,7 @@ impl Reader<'_> {
             *inside += usize::from(matches!(tag, Tag::Image { .. }));
             return;
         }
-        if !is_inline(&tag.to_end()) {
+        if !is_inline(tag.to_end()) {
             self.settle();
         }
         let writer = &mut self.converter.writer;
@@ -211,7 +210,7 @@ impl Reader<'_> {
             }
             return;
         }
-        if !is_inline(&tag) {
+        if !is_inline(tag) {
             self.settle();
         }
         let writer = &mut self.converter.writer;
@@ -262,7 +261,7 @@ impl Reader<'_> {
     }
 }
 
-fn is_inline(tag: &TagEnd) -> bool {
+fn is_inline(tag: TagEnd) -> bool {
     matches!(tag, TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image)
 }
 

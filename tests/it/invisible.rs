@@ -1,7 +1,9 @@
 //! Nothing that people do not see reaches a model. A world in which every text that Confluence sends holds invisible
 //! characters, and every kind of file does, is asked by every action at both doors.
 
+use std::fs;
 use std::io::{Cursor, Write as _};
+use std::path::{Path, PathBuf};
 
 use causeway::clean::{is_invisible, may_belong};
 use causeway::sandbox::{NewComment, NewFile, NewPage};
@@ -348,4 +350,90 @@ async fn what_was_taken_out_of_lists_is_counted_for_the_operator() {
     let count =
         tainted.world.counted("causeway_invisible_characters_total", &["action=\"searchConfluence\""]).await;
     assert!(count > 100, "{count}");
+}
+
+/// The fields of text that the structs of a source have that derive `derived`, as `Struct.field`.
+fn unclean(source: &str, derived: &str) -> Vec<String> {
+    let mut fields = Vec::new();
+    let (mut derives, mut open) = (false, None);
+    for line in source.split("#[cfg(test)]").next().unwrap().lines() {
+        let line = line.trim();
+        let name = line.trim_start_matches("pub ").trim_start_matches("pub(super) ").strip_prefix("struct ");
+        match (name, open) {
+            (Some(name), _) if derives => {
+                let end = name.find(|c: char| !c.is_alphanumeric()).unwrap();
+                open = line.ends_with('{').then_some(&name[..end]);
+                // Of tuples the one line is all.
+                fields.extend((open.is_none() && holds_text(line)).then(|| format!("{}.0", &name[..end])));
+                derives = false;
+            }
+            (_, Some(_)) if line == "}" => open = None,
+            (_, Some(name)) if !line.starts_with(['/', '#']) && holds_text(line) => {
+                let field = line.split(':').next().unwrap().rsplit(' ').next().unwrap();
+                fields.push(format!("{name}.{field}"));
+            }
+            _ if line.starts_with("#[derive(") => derives = line.contains(derived),
+            _ => {}
+        }
+    }
+    fields
+}
+
+fn holds_text(line: &str) -> bool {
+    let kinds = |part: &str| ["String", "str", "Value", "Cow", "Box", "OsString"].contains(&part);
+    line.split(|c: char| !c.is_alphanumeric()).any(kinds)
+}
+
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|path| path.extension().is_some_and(|end| end == "rs"));
+    files.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+}
+
+#[test]
+fn answers_are_made_of_cleaned_text_and_nothing_else() {
+    let odd = "#[derive(Serialize)]\npub struct A {\n    a: Clean,\n    pub b: Option<String>,\n}\n#[derive(Serialize)]\nstruct B(String);\n";
+    assert_eq!(unclean(odd, "Serialize"), ["A.b", "B.0"]);
+    let mut looked_at = 0;
+    let others = ["src/problem.rs", "src/mcp/research.rs", "src/extract/mod.rs"];
+    let others = others.map(|path| {
+        (path.into(), fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap())
+    });
+    for (path, source) in sources("src/actions").into_iter().chain(others) {
+        looked_at += source.matches("Serialize, ").count();
+        // What the gateway's own process is told of a file.
+        let own = ["Job.media_type", "Job.name"];
+        let found: Vec<String> =
+            unclean(&source, "Serialize, ").into_iter().filter(|field| !own.contains(&&**field)).collect();
+        assert!(
+            found.is_empty(),
+            "{found:?} in {}: Clean or CleanText is what answers are made of",
+            path.display()
+        );
+    }
+    assert!(looked_at > 30, "{looked_at}");
+}
+
+#[test]
+fn what_confluence_sends_is_cleaned_where_it_is_read() {
+    // Markup for the converter alone; where a list goes on; what becomes a reason or a row; what is parsed or compared.
+    let known = [
+        "Body.value",
+        "Links.next",
+        "Body.message",
+        "Item.title",
+        "Item.detail",
+        "Answer.0",
+        "Text.0",
+        "Row.id",
+        "Row.scopes",
+    ];
+    for folder in ["src/confluence", "src/atlassian"] {
+        for (path, source) in sources(folder) {
+            let found = unclean(&source, "Deserialize");
+            let found: Vec<String> = found.into_iter().filter(|field| !known.contains(&&**field)).collect();
+            assert!(found.is_empty(), "{found:?} in {}: Clean is what is read of others", path.display());
+        }
+    }
 }

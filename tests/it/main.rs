@@ -30,6 +30,7 @@ mod invisible;
 mod leaks;
 mod macros;
 mod markdown;
+mod markdown_files;
 mod mcp;
 mod mcp_door;
 mod mcp_research;

@@ -139,7 +139,8 @@ impl Wiki {
         let spaces = space.map(ToString::to_string).into_iter().collect();
         let filters = Filters { title: Some(words), spaces, ..Filters::default() };
         let found = self.search(filters, SAME_TITLE, None).await?;
-        let same = |hit: &Hit| hit.title.trim().to_lowercase() == title.trim().to_lowercase();
+        let title = Clean::from(title).trim().to_lowercase();
+        let same = |hit: &Hit| hit.title.trim().to_lowercase() == title;
         let titled = found.hits.into_iter().filter(same).filter_map(|hit| {
             Some(Titled {
                 id: hit.content_id()?,
@@ -161,10 +162,9 @@ impl Wiki {
         }
         let words = Words::parse("author", text).map_err(|error| cql_problem(&error))?;
         let people = self.connection.people_named(&words).await?;
-        let mut meant: Vec<&Person> = people
-            .iter()
-            .filter(|person| person.name().to_lowercase() == text.trim().to_lowercase())
-            .collect();
+        let name = Clean::from(text).trim().to_lowercase();
+        let mut meant: Vec<&Person> =
+            people.iter().filter(|person| person.name().to_lowercase() == name).collect();
         if meant.is_empty() {
             meant = people.iter().collect();
         }
