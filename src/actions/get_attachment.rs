@@ -123,7 +123,9 @@ impl Action for GetAttachment {
         } else {
             answer.openai_file_response = Some(vec![caller.file_url(&wiki, &filed)?]);
         }
-        count_removed(&mut answer.omitted, removed);
+        // None of the text's: its process has cleaned it already.
+        let of_text = answer.text.as_ref().map_or(0, |text| text.markdown.removed());
+        count_removed(&mut answer.omitted, removed + u64::from(of_text));
         Ok(answer)
     }
 

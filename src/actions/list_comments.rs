@@ -249,6 +249,12 @@ impl Writer<'_> {
             convert(self.wiki, comment.storage(), &self.page.content.id, &self.page.space, self.people);
         let mut parts = document.parts(COMMENT).into_iter();
         let text = parts.next().map(Part::into_text).unwrap_or_default();
-        if parts.next().is_some() { format!("{text}\n\n[the comment goes on; see url]").into() } else { text }
+        let removed = u32::try_from(document.invisible_characters()).unwrap_or(u32::MAX);
+        let text = if parts.next().is_some() {
+            format!("{text}\n\n[the comment goes on; see url]").into()
+        } else {
+            text
+        };
+        text.and_removed(removed)
     }
 }

@@ -1,7 +1,7 @@
 //! A page as Markdown, with what is needed to hand it out in pieces.
 
 use super::index::{Heading, Index, Open};
-use super::losses::Omitted;
+use super::losses::{INVISIBLE_CHARACTERS, Omitted};
 use super::macro_names::is_wordless;
 use super::writer::{Writer, Written};
 
@@ -31,6 +31,12 @@ impl Document {
     /// What the page holds and its Markdown does not, by name.
     pub fn omitted(&self) -> &[Omitted] {
         &self.omitted
+    }
+
+    /// How many characters were left out that people do not see.
+    pub fn invisible_characters(&self) -> u64 {
+        let counted = self.omitted.iter().find(|omitted| omitted.what == INVISIBLE_CHARACTERS);
+        counted.map_or(0, |omitted| omitted.count)
     }
 
     /// Whether a macro stands in it by its name alone whose rendering would say more.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::clean::Clean;
+use crate::clean::{Clean, visible};
 
 /// Something that the page holds and its Markdown does not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -32,7 +32,8 @@ impl Losses {
         }
     }
 
+    /// The names hold none of what is counted in the text.
     pub(super) fn into_list(self) -> Vec<Omitted> {
-        self.0.into_iter().map(|(what, count)| Omitted { what: what.into(), count }).collect()
+        self.0.into_iter().map(|(what, count)| Omitted { what: visible(&what).0.into(), count }).collect()
     }
 }

@@ -283,6 +283,18 @@ async fn no_action_shows_what_people_do_not_see() {
 }
 
 #[tokio::test]
+async fn each_character_counts_once() {
+    let world = World::of_acme().await;
+    let alice = world.sign_in("alice").await;
+    let body = "<h1>a\u{202e}</h1><ac:structured-macro ac:name=\"b\u{200b}\"></ac:structured-macro><p>c\u{ad}<code>\u{2066}d</code></p>";
+    let page = world.add("ENG", "Counts \u{200b}once", body);
+    let answer = world.get(&alice, &format!("/v1/pages/{page}")).await.expect(200);
+    assert_eq!(answer.json["outline"][0]["heading"], "a");
+    assert!(answer.json["omitted"].to_string().contains("macro: b\""), "{}", answer.body);
+    assert_eq!(counted(&answer), 5, "{}", answer.body);
+}
+
+#[tokio::test]
 async fn no_file_shows_what_people_do_not_see_and_it_is_counted() {
     let tainted = Tainted::new().await;
     for file in &tainted.files {
@@ -352,8 +364,8 @@ async fn what_was_taken_out_of_lists_is_counted_for_the_operator() {
     assert!(count > 100, "{count}");
 }
 
-/// The fields of text that the structs of a source have that derive `derived`, as `Struct.field`.
-fn unclean(source: &str, derived: &str) -> Vec<String> {
+/// The fields of text that the structs of a source have that derive `wanted`, as `Struct.field`.
+fn unclean(source: &str, wanted: &str) -> Vec<String> {
     let mut fields = Vec::new();
     let (mut derives, mut open) = (false, None);
     for line in source.split("#[cfg(test)]").next().unwrap().lines() {
@@ -372,8 +384,9 @@ fn unclean(source: &str, derived: &str) -> Vec<String> {
                 let field = line.split(':').next().unwrap().rsplit(' ').next().unwrap();
                 fields.push(format!("{name}.{field}"));
             }
-            _ if line.starts_with("#[derive(") => derives = line.contains(derived),
-            _ => {}
+            _ if line.starts_with("#[derive(") => derives = line.contains(wanted),
+            _ if line.starts_with(['#', '/']) => {}
+            _ => derives = false,
         }
     }
     fields

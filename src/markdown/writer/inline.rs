@@ -5,7 +5,7 @@ use super::super::losses;
 use super::marks::{Active, LooseEnd, Mark, State};
 use super::spans::{CodeSpan, Link};
 use super::{TEXT_LINE_RANK, Writer};
-use crate::clean::{belongs, is_invisible};
+use crate::clean::{belongs, is_invisible, visible};
 
 #[derive(Default)]
 #[allow(clippy::struct_excessive_bools)]
@@ -323,7 +323,8 @@ impl Writer {
         }
         if let Some(heading) = self.index.headings.last_mut() {
             let words: Vec<&str> = self.line.heading_text.split_whitespace().collect();
-            heading.text = words.join(" ").into();
+            // What goes from it has been counted with the text.
+            heading.text = visible(&words.join(" ")).0.into();
         }
     }
 }
