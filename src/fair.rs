@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 /// How long a request may wait for permits in all: whoever gets none hears so within 5 seconds.
-pub const PATIENCE: Duration = Duration::from_millis(4500);
+pub const PATIENCE: Duration = Duration::from_secs(4);
 
 /// How much there is, and how much of it is one person's at the most.
 #[derive(Clone, Copy, Debug)]

@@ -22,20 +22,34 @@ pub struct Crowd {
     pub prepare: for<'a> fn(&'a World, &'a Session) -> Making<'a, Vec<RequestBuilder>>,
     /// What the second person asks for.
     pub small: for<'a> fn(&'a World, &'a Session) -> Making<'a, RequestBuilder>,
+    /// How many requests a second the second person has.
+    pub rate: u32,
+    /// Whether nobody of them is signed in, so that nothing may reach Atlassian.
+    pub is_strange: bool,
     /// Whether they read what they are answered.
     pub reads: bool,
     pub answers: &'static [u16],
 }
 
 pub fn all() -> Vec<Crowd> {
-    let page = |world, session| -> Making<'_, _> { Box::pin(page(world, session)) };
-    let small = page as for<'a> fn(&'a World, &'a Session) -> Making<'a, RequestBuilder>;
-    let of_page = |name, prepare, answers| Crowd { name, prepare, small, reads: true, answers };
+    let of_page = |name, prepare, answers| Crowd {
+        name,
+        prepare,
+        small: page,
+        rate: 20,
+        is_strange: false,
+        reads: true,
+        answers,
+    };
     vec![
         of_page("searches of one token", |world, alice| Box::pin(searches(world, alice)), &[200, 503]),
-        of_page("requests without a token", |world, alice| Box::pin(strangers(world, alice)), &[401]),
+        Crowd {
+            is_strange: true,
+            ..of_page("requests without a token", |world, alice| Box::pin(strangers(world, alice)), &[401])
+        },
         Crowd {
             small: |world, bob| Box::pin(async { world.asked(bob, "/v1/attachments/att1610505") }),
+            rate: 4,
             ..of_page("hostile files", |world, alice| Box::pin(files(world, alice)), &[200, 415, 503])
         },
         Crowd {
@@ -51,8 +65,8 @@ pub fn all() -> Vec<Crowd> {
     ]
 }
 
-async fn page(world: &World, session: &Session) -> RequestBuilder {
-    world.asked(session, "/v1/pages/1310756")
+fn page<'a>(world: &'a World, session: &'a Session) -> Making<'a, RequestBuilder> {
+    Box::pin(async { world.asked(session, "/v1/pages/1310756") })
 }
 
 /// Each another one, at a Confluence that takes its time.
