@@ -230,7 +230,7 @@ impl Wiki {
     }
 
     /// A space the caller named, as Confluence writes it; one that this GPT may not read for this person is refused.
-    pub(super) fn allowed_key(&self, key: &str) -> Result<String, Problem> {
+    fn allowed_key(&self, key: &str) -> Result<String, Problem> {
         if self.allowed.is_none() {
             return Ok(key.to_owned());
         }

@@ -61,6 +61,16 @@ async fn what_belongs_to_another_page_than_was_asked_for_is_dropped() {
     let case = Case::new().await;
     let alice = case.world.sign_in("alice").await;
     let other = json!("1310721");
+    let file = file_of(&case, &alice).await;
+    let world = case
+        .changing(|path, mut json| {
+            if path.contains("/api/v2/attachments/") {
+                set(&mut json, "id", &json!("att1610513"));
+            }
+            json
+        })
+        .await;
+    world.get(&alice, &format!("/v1/attachments/{file}")).await.refused(404, "not-found");
     // Another page of the same space: even there it is not what was asked for.
     for (path_holds, field) in [
         ("/api/v2/pages/", "id"),
