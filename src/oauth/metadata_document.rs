@@ -298,8 +298,8 @@ mod tests {
         for pinned in
             ["https://chatgpt.com/oauth/client.json", "https://claude.ai/oauth/claude-code-client-metadata"]
         {
-            assert!(!DocumentUrl::parse(pinned, &config("known")).unwrap().is_count(), "{pinned}");
-            assert!(!DocumentUrl::parse(pinned, &config("any")).unwrap().is_count(), "{pinned}");
+            assert!(!DocumentUrl::parse(pinned, &config("known")).unwrap().is_fetched(), "{pinned}");
+            assert!(!DocumentUrl::parse(pinned, &config("any")).unwrap().is_fetched(), "{pinned}");
         }
         assert!(DocumentUrl::parse("https://chatgpt.com/oauth/other.json", &config("known")).is_none());
         for bad in [
