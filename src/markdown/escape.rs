@@ -22,7 +22,7 @@ const fn classes() -> [Class; 256] {
         byte += 1;
     }
     let spaces = b" \t\n\r\x0c";
-    let specials = b"\\`*_[]<>&~|#+-=!.)";
+    let specials = b"\\`*_[]<&~|";
     let suspects = [0x7f, 0xc2, 0xcd, 0xd8, 0xe1, 0xe2, 0xe3, 0xef, 0xf0, 0xf1, 0xf2, 0xf3, 0xf4];
     let mut at = 0;
     while at < spaces.len() {
@@ -91,11 +91,6 @@ pub(super) fn needs_escape(place: Place<'_>) -> bool {
         b'&' => is_reference(rest),
         b'~' => place.line_start || place.in_strike || !space_before,
         b'|' => place.in_cell || place.line_start,
-        b'>' | b'=' => place.line_start,
-        b'#' => place.line_start && is_marker(rest, rest.iter().take_while(|b| **b == b'#').count()),
-        b'+' => place.line_start && is_marker(rest, 1),
-        // A marker, a rule, the line below a heading, or the one below the header of a table.
-        b'-' => place.line_start && !next.is_some_and(is_word),
         _ => false,
     }
 }
@@ -116,10 +111,19 @@ pub(super) fn ends_escaped(text: &[u8]) -> bool {
     before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
-/// Whether a text that starts a line would start the second row of a table with a colon.
-pub(super) fn starts_table(text: &[u8]) -> bool {
-    matches!(text, [b':'] | [b':', b'-' | b'|' | b' ', ..])
-        || matches!(text, [b':', next, ..] if is_suspect(*next))
+/// Whether the first character of a text that starts a line would start a block, beside those that `needs_escape` knows.
+pub(super) fn starts_block(text: &[u8]) -> bool {
+    let next = text.get(1).copied().filter(|byte| !is_suspect(*byte));
+    match text[0] {
+        b'>' | b'=' => true,
+        b'#' => is_marker(text, text.iter().take_while(|byte| **byte == b'#').count()),
+        b'+' => is_marker(text, 1),
+        // A marker, a rule, the line below a heading, or the one below the header of a table.
+        b'-' => !next.is_some_and(is_word),
+        // The line below the header of a table.
+        b':' => next.is_none_or(|byte| matches!(byte, b'-' | b'|' | b' ')),
+        _ => false,
+    }
 }
 
 /// A marker of `length` bytes counts where a space or nothing follows it.

@@ -201,7 +201,7 @@ fn what_looks_like_a_character_reference_in_an_address_stays_in_it() {
 fn no_spelling_of_a_script_is_an_address() {
     for href in [
         "javascript:alert(1)",
-        "JAVASCRIPT&colon;alert(1)",
+        "JAVASCRIPT&#58;alert(1)",
         "java&#9;script:alert(1)",
         "java&#10;script&#58;alert(1)",
         "&#1; javascript:alert(1)",
@@ -211,12 +211,9 @@ fn no_spelling_of_a_script_is_an_address() {
         "file:///etc/passwd",
         "blob:https://e.example/1",
     ] {
-        let scripts =
-            |links: Vec<String>| links.into_iter().filter(|link| !link.starts_with("https://acme."));
         let body = format!("<p><a href=\"{href}\">x</a> <img src=\"{href}\" alt=\"y\" /></p>");
-        assert_eq!(scripts(live(&body)).next(), None, "{href}");
-        let rendered = html(&body);
-        assert_eq!(scripts(Parsed::of(rendered.markdown()).links).next(), None, "{href}");
+        assert_eq!(live(&body), nothing(), "{href}");
+        assert_eq!(Parsed::of(html(&body).markdown()).links, nothing(), "{href}");
     }
 }
 
@@ -272,8 +269,8 @@ fn a_carriage_return_in_code_of_a_file_ends_no_fence() {
     builder.item_open();
     builder.code("", "a\r![x](https://evil.example/p.png)\r\nb");
     let document = builder.finish();
-    let parsed = Parsed::of(document.markdown());
-    assert_eq!((parsed.links, parsed.strange), (nothing(), nothing()), "{}", document.markdown());
+    let expected = "- ```\n  a\n  ![x](https://evil.example/p.png)\n  b\n  ```\n";
+    assert_eq!(document.markdown(), expected);
 }
 
 #[test]

@@ -72,8 +72,8 @@ impl Writer {
         if self.in_cell {
             return self.code_in_cell(language, code);
         }
-        let lines = code.split('\n').count() + 2;
-        if self.prefix.len().saturating_mul(lines) > self.budget {
+        let lines = || code.bytes().filter(|byte| *byte == b'\n').count() + 3;
+        if !self.prefix.is_empty() && self.prefix.len().saturating_mul(lines()) > self.budget {
             // A fence has to end in the container that it begins in.
             self.end_block();
             self.leave_containers();

@@ -82,7 +82,7 @@ impl Writer {
                 self.out.push_str(&text[start..at]);
                 self.out.push('\\');
                 from = at;
-            } else if escape::starts_table(&bytes[start..]) {
+            } else if escape::starts_block(&bytes[start..]) {
                 self.out.push('\\');
             }
         } else if (matches!(first, '.' | ')') && self.ends_in_list_number())
@@ -241,7 +241,9 @@ impl Writer {
         self.line.space = false;
         self.line.glued = false;
         self.line.leads_in = false;
-        self.rest_nested();
+        if self.line.marks.len() > 1 {
+            self.rest_nested();
+        }
         if spaced {
             self.out.push(' ');
         } else {
@@ -249,7 +251,9 @@ impl Writer {
             self.settle(first);
         }
         self.line.loose_ends.clear();
-        self.open_marks(first, spaced);
+        if self.line.marks.iter().any(|active| active.state == State::Due) {
+            self.open_marks(first, spaced);
+        }
         self.line.closed.clear();
     }
 
@@ -274,6 +278,11 @@ impl Writer {
 
     /// Repairs what turns out to mean something else when `first`, or the mark that opens before it, follows it.
     fn settle(&mut self, first: char) {
+        let last = self.out.as_bytes().last().copied();
+        let unsettled = matches!(last, Some(b']' | b'!' | b'[' | b'~'));
+        if !unsettled && self.line.loose_ends.is_empty() {
+            return;
+        }
         let due = self.line.marks.iter().find(|active| active.state == State::Due);
         let next = due.and_then(|active| active.mark.delimiter().chars().next()).unwrap_or(first);
         let written = self.written().as_bytes();

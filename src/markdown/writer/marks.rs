@@ -154,9 +154,6 @@ impl Writer {
 
     /// Opens the marks that the text about to come has and what is before it has not.
     pub(super) fn open_marks(&mut self, first: char, spaced: bool) {
-        if self.line.marks.iter().all(|active| active.state != State::Due) {
-            return;
-        }
         let after_mark = self
             .line
             .closed
