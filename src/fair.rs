@@ -314,26 +314,26 @@ mod tests {
     }
 
     /// A demand that has been made and is not awaited yet.
-    fn ask<'a>(
-        pool: &'a FairPool<char>,
+    fn ask(
+        pool: &FairPool<char>,
         key: char,
         permits: usize,
-    ) -> std::pin::Pin<Box<impl Future<Output = Result<Permit<char>, Refused>> + 'a>> {
+    ) -> std::pin::Pin<Box<impl Future<Output = Result<Permit<char>, Refused>> + '_>> {
         let mut asked = Box::pin(pool.acquire(key, permits, PATIENCE));
         assert!((&mut asked).now_or_never().is_none(), "{key} has to wait");
         asked
     }
 
-    async fn take(pool: &FairPool<char>, key: char, permits: usize) -> Permit<char> {
+    fn take(pool: &FairPool<char>, key: char, permits: usize) -> Permit<char> {
         pool.acquire(key, permits, PATIENCE).now_or_never().expect("at once").unwrap()
     }
 
     #[tokio::test]
     async fn one_person_leaves_places_for_others_however_many_they_ask_for() {
         let pool = pool(4, 2, 100);
-        let _held = [take(&pool, 'a', 1).await, take(&pool, 'a', 1).await];
+        let _held = [take(&pool, 'a', 1), take(&pool, 'a', 1)];
         let waiting: Vec<_> = (0..10).map(|_| ask(&pool, 'a', 1)).collect();
-        let _others = [take(&pool, 'b', 1).await, take(&pool, 'c', 1).await];
+        let _others = [take(&pool, 'b', 1), take(&pool, 'c', 1)];
         assert_eq!((pool.free(), pool.waiting()), (0, 10));
         drop(waiting);
         assert_eq!(pool.waiting(), 0);
@@ -342,7 +342,7 @@ mod tests {
     #[tokio::test]
     async fn what_becomes_free_goes_to_whoever_holds_least() {
         let pool = pool(4, 3, 100);
-        let mut held = vec![take(&pool, 'a', 2).await, take(&pool, 'b', 1).await, take(&pool, 'c', 1).await];
+        let mut held = vec![take(&pool, 'a', 2), take(&pool, 'b', 1), take(&pool, 'c', 1)];
         let (mut a, mut d) = (ask(&pool, 'a', 1), ask(&pool, 'd', 1));
         held.pop();
         assert!((&mut a).now_or_never().is_none());
@@ -354,7 +354,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_waits_in_vain_is_told_so_and_holds_up_nobody() {
         let pool = pool(2, 2, 100);
-        let held = take(&pool, 'a', 1).await;
+        let held = take(&pool, 'a', 1);
         let mut large = ask(&pool, 'b', 2);
         let mut small = ask(&pool, 'c', 1);
         assert_eq!((&mut large).await.err(), Some(Refused::NotInTime));
@@ -367,7 +367,7 @@ mod tests {
     #[tokio::test]
     async fn a_large_demand_is_not_starved_by_small_ones() {
         let pool = pool(4, 4, 100);
-        let held = take(&pool, 'a', 2).await;
+        let held = take(&pool, 'a', 2);
         let mut large = ask(&pool, 'b', 4);
         let mut small = ask(&pool, 'c', 1);
         drop(held);
@@ -380,7 +380,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_waits_most_often_gives_way_to_others_who_want_to_wait() {
         let pool = pool(1, 1, 3);
-        let held = take(&pool, 'a', 1).await;
+        let held = take(&pool, 'a', 1);
         let mut crowd: Vec<_> = (0..3).map(|_| ask(&pool, 'a', 1)).collect();
         assert_eq!(pool.acquire('a', 1, PATIENCE).now_or_never().unwrap().err(), Some(Refused::TooManyWait));
         let mut other = ask(&pool, 'b', 1);
@@ -394,12 +394,12 @@ mod tests {
     #[tokio::test]
     async fn a_demand_above_the_share_is_met_alone_and_above_the_pool_with_all_of_it() {
         let pool = pool(10, 4, 100);
-        let mut all = take(&pool, 'a', 100).await;
+        let mut all = take(&pool, 'a', 100);
         assert_eq!((all.permits(), pool.free()), (10, 0));
         all.shrink(7);
         assert_eq!(pool.free(), 3);
         let waiting = ask(&pool, 'a', 1);
-        drop(take(&pool, 'b', 3).await);
+        drop(take(&pool, 'b', 3));
         drop((all, waiting));
         assert_eq!((pool.free(), pool.waiting()), (10, 0));
     }
@@ -407,7 +407,7 @@ mod tests {
     #[tokio::test]
     async fn a_permit_that_nobody_waits_for_any_more_is_not_lost() {
         let pool = pool(1, 1, 10);
-        let held = take(&pool, 'a', 1).await;
+        let held = take(&pool, 'a', 1);
         let gone = ask(&pool, 'b', 1);
         let mut next = ask(&pool, 'c', 1);
         drop(gone);

@@ -96,8 +96,8 @@ pub async fn file(State(shared): State<Files>, Path(sealed): Path<String>) -> Re
         _ => gone(),
     })?;
     let headers = headers(&filed, download.length());
-    let pace = Pace::start(&shared.services.clock);
-    Ok((headers, carry(chunks(download), place, pace)).into_response())
+    let body = carry(chunks(download), place, Pace::start(&shared.services.clock));
+    Ok((headers, body).into_response())
 }
 
 fn headers(filed: &Filed, length: Option<u64>) -> HeaderMap {
@@ -160,13 +160,13 @@ fn chunks(download: Download) -> impl Stream<Item = Result<Bytes, Error>> + Send
 /// The bytes as a body. The task ends with the file, with its reader, or when either is too slow, and gives the place back.
 fn carry(
     chunks: impl Stream<Item = Result<Bytes, Error>> + Send + 'static,
-    place: Permit<Account>,
+    permit: Permit<Account>,
     pace: Pace,
 ) -> Body {
     let (sender, receiver) = mpsc::channel::<Bytes>(WAITING);
     let (end, ended) = oneshot::channel();
     tokio::spawn(async move {
-        let _place = place;
+        let _permit = permit;
         // The end is told last, however full the channel is: what is cut must not look like a whole file.
         drop(end.send(hand_over(chunks, &sender, pace).await));
     });
@@ -273,7 +273,7 @@ mod tests {
             let length = piece.unwrap().len();
             taken += length;
             // A megabit a second.
-            sleep(Duration::from_secs_f64(length as f64 / 125_000.0)).await;
+            sleep(Duration::from_millis(length as u64 / 125)).await;
         }
         assert_eq!((taken, places.free()), (SIZE, SHARES.permits));
     }

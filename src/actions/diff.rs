@@ -299,7 +299,15 @@ mod tests {
     use super::*;
 
     fn unified(before: &str, after: &str) -> String {
-        Diff::between(before, after).lines().map(|(sign, text)| format!("{sign}{text}")).collect()
+        text_of(&Diff::between(before, after))
+    }
+
+    fn text_of(diff: &Diff<'_>) -> String {
+        diff.lines().flat_map(|(sign, text)| [Cow::Borrowed(sign), text]).collect()
+    }
+
+    fn joined(lines: impl Iterator<Item = String>) -> String {
+        lines.flat_map(|line| [line, "\n".to_owned()]).collect()
     }
 
     /// The old text as the diff makes it the new one: what patch does.
@@ -331,7 +339,7 @@ mod tests {
     }
 
     fn numbered(word: &str, count: usize) -> String {
-        (0..count).map(|number| format!("{word} {number}\n")).collect()
+        joined((0..count).map(|number| format!("{word} {number}")))
     }
 
     #[test]
@@ -360,7 +368,7 @@ mod tests {
     fn what_is_too_different_is_shown_as_replaced_and_says_so() {
         let random = |seed: u32| -> String {
             let next = |state: &u32| Some(state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
-            std::iter::successors(Some(seed), next).take(20_000).map(|at| format!("{}\n", at >> 29)).collect()
+            joined(std::iter::successors(Some(seed), next).take(20_000).map(|at| (at >> 29).to_string()))
         };
         let (before, after) = (random(1), random(7));
         let diff = unified(&before, &after);
@@ -385,7 +393,7 @@ mod tests {
             after in proptest::collection::vec(0..9_u8, 0..60),
             few in any::<bool>(),
         ) {
-            let text = |lines: &[u8]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+            let text = |lines: &[u8]| joined(lines.iter().map(u8::to_string));
             let (old, new) = (text(&before), text(&after));
             prop_assert_eq!(&patched(&old, &unified(&old, &new)), &new);
             // The same where there is no budget for anything but matching.
@@ -397,7 +405,7 @@ mod tests {
             comparison.compare(0..before.len(), 0..after.len());
             let hunks = hunks(comparison.changes, before.len(), after.len());
             let diff = Diff { old: Lines::of(&old), new: Lines::of(&new), hunks };
-            let diff: String = diff.lines().map(|(sign, text)| format!("{sign}{text}")).collect();
+            let diff = text_of(&diff);
             prop_assert_eq!(&patched(&old, &diff), &new);
         }
     }

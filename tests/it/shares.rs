@@ -147,15 +147,15 @@ async fn a_file_that_was_too_much_is_not_read_again_for_a_while() {
     for _ in 0..200 {
         zip.write_all(&vec![b' '; 1 << 20]).unwrap();
     }
-    let bomb = world.attach("bomb.docx", DOCX, zip.finish().unwrap().into_inner());
+    let file = world.attach("bomb.docx", DOCX, zip.finish().unwrap().into_inner());
     for part in ["1", "1", "2"] {
         let answer =
-            world.attachment(&alice, &bomb, &[("part", part)]).await.refused(415, "unsupported-media");
+            world.attachment(&alice, &file, &[("part", part)]).await.refused(415, "unsupported-media");
         assert!(answer.text("detail").contains("more memory or computing"), "{}", answer.body);
     }
     assert_eq!(world.calls_to("/download"), 1);
     // What one sign-in has learned is nobody else's.
-    world.attachment(&bob, &bomb, &[]).await.refused(415, "unsupported-media");
+    world.attachment(&bob, &file, &[]).await.refused(415, "unsupported-media");
     assert_eq!(world.calls_to("/download"), 2);
 }
 
