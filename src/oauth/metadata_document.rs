@@ -302,6 +302,9 @@ mod tests {
             assert!(!DocumentUrl::parse(pinned, &config("any")).unwrap().is_fetched(), "{pinned}");
         }
         assert!(DocumentUrl::parse("https://chatgpt.com/oauth/other.json", &config("known")).is_none());
+        for clients in ["off", "agent.example", "claude.ai"] {
+            assert!(DocumentUrl::parse("https://chatgpt.com/oauth/client.json", &config(clients)).is_none());
+        }
         for bad in [
             "http://agent.example/client.json",
             "https://agent.example:443/client.json",

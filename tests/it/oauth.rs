@@ -85,7 +85,24 @@ async fn a_code_works_once() {
     let world = World::start().await;
     let code = world.code("alice").await;
     world.redeem(&code).await.expect(200);
+    world.sandbox.forget_calls();
     world.redeem(&code).await.expect_error(400, "invalid_grant");
+    assert_eq!(world.calls_to("/oauth/token"), 0);
+    // Nor is one that Atlassian refused taken there again; one that it could not answer is.
+    let mut browser = world.browser();
+    let atlassian = browser.get(&Request::of_chatgpt().url(&world.url)).await;
+    let state = encode(&param(&atlassian.url, "state").unwrap());
+    let back = browser.get(&format!("{}/oauth/callback?code=made-up&state={state}", world.url)).await;
+    let made_up = param(back.left(), "code").unwrap();
+    for _ in 0..3 {
+        world.redeem(&made_up).await.expect_error(400, "invalid_grant");
+    }
+    assert_eq!(world.calls_to("/oauth/token"), 1);
+    let code = world.code("alice").await;
+    let kind = FaultKind::Status { status: 503, headers: Vec::new(), body: String::new() };
+    world.sandbox.inject(Fault { path_contains: "/oauth/token".to_owned(), times: 1, kind });
+    world.redeem(&code).await.expect_error(503, "temporarily_unavailable");
+    world.redeem(&code).await.expect(200);
 }
 
 #[tokio::test]
