@@ -268,6 +268,6 @@ pub fn public_url(text: &str) -> Result<PublicUrl, String> {
 }
 
 /// A URL as found. One with a user name is not repeated: a password may stand beside it.
-fn shown(url: &str) -> String {
+pub fn shown(url: &str) -> String {
     if url.contains('@') { "a URL with a user name".to_owned() } else { format!("{url:?}") }
 }

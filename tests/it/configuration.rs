@@ -184,6 +184,52 @@ fn clients_are_plain_and_their_secrets_long() {
 }
 
 #[test]
+fn redirect_uris_are_written_as_they_are_read() {
+    for odd in [
+        "https:x.example/cb",
+        "https:/x.example/cb",
+        "HTTPS://x.example/cb",
+        "https://X.example/cb",
+        "https://x.example",
+        "https://x.example:443/cb",
+        "https://x.example:/cb",
+        "https://x.example./cb",
+        "https://%78.example/cb",
+        "https://x.example/a/../cb",
+        "https://x.example/cb#y",
+        "https://x.example\\cb",
+        "https://\u{445}.example/cb",
+        "https://0x7f.1/cb",
+        "http://127.1/cb",
+        "http://x.example/cb",
+        "javascript:alert(1)//",
+        "data:text/html,x/",
+        "view-source:https://x.example/cb",
+        "myapp://cb",
+    ] {
+        let odd_list = format!("https://y.example/cb,{odd}");
+        check(
+            &[("CAUSEWAY_REDIRECT_URIS", &odd_list)],
+            "CAUSEWAY_REDIRECT_URIS",
+            &["A redirect URI is an absolute https URL"],
+        );
+        if odd != "myapp://cb" {
+            check(&[("CAUSEWAY_MCP_CLIENTS", &format!("known,{odd}"))], "CAUSEWAY_MCP_CLIENTS", &["holds"]);
+        }
+    }
+    for password in ["https://u:s3cret-Pw@x.example/cb", "u:s3cret-Pw@x.example"] {
+        let message = load(&[("CAUSEWAY_MCP_CLIENTS", &format!("known,{password}"))]).unwrap_err();
+        assert!(message.contains("a URL with a user name") && !message.contains("s3cret-Pw"), "{message}");
+    }
+    check(
+        &[("CAUSEWAY_MCP_CLIENTS", "known,https://chatgpt.com/aip/g-1/oauth/callback")],
+        "CAUSEWAY_MCP_CLIENTS",
+        &["custom GPT", "CAUSEWAY_GPT_IDS"],
+    );
+    load(&[("CAUSEWAY_REDIRECT_URIS", "https://x.example/cb?a=1,http://127.0.0.1:1/cb")]).unwrap();
+}
+
+#[test]
 fn sites_spaces_and_actions_exist() {
     check(&[("CAUSEWAY_SITE", "acme")], "CAUSEWAY_SITE", &["\"acme\"", "acme.atlassian.net", "cloud id"]);
     check(&[("CAUSEWAY_SPACES", "ENG")], "CAUSEWAY_SPACES", &["no site", "Set the site"]);

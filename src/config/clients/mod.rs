@@ -3,7 +3,7 @@
 mod known;
 mod redirect_uri;
 
-use super::values::EMPTY_LIST;
+use super::values::{EMPTY_LIST, shown};
 use crate::urls::is_loopback_host;
 
 pub use known::{KNOWN_CLIENTS, KnownClient, PinnedDocument, is_connector_callback, is_word};
@@ -162,7 +162,8 @@ impl McpClients {
 
 fn listed_uri(text: &str) -> Result<RedirectUri, String> {
     let accepted = "A redirect URI is written exactly as it is read: https, http on loopback, or a scheme of a program's own";
-    let uri = RedirectUri::parse(text).map_err(|why| format!("holds {text:?}, which {why}. {accepted}"))?;
+    let uri =
+        RedirectUri::parse(text).map_err(|why| format!("holds {}, which {why}. {accepted}", shown(text)))?;
     if uri.is_of_a_gpt() {
         return Err(format!(
             "holds {text:?}, the callback of a custom GPT. That is for a configured client, with CAUSEWAY_GPT_IDS"
@@ -180,7 +181,8 @@ fn host(text: &str) -> Result<String, String> {
         return Ok(host);
     }
     Err(format!(
-        "holds {text:?}. Accepted: known, any, off, and comma-separated hosts such as agent.example or redirect URIs such as https://agent.example/cb"
+        "holds {}. Accepted: known, any, off, and comma-separated hosts such as agent.example or redirect URIs such as https://agent.example/cb",
+        shown(text)
     ))
 }
 
