@@ -70,7 +70,20 @@ async fn what_belongs_to_another_page_than_was_asked_for_is_dropped() {
             json
         })
         .await;
-    world.get(&alice, &format!("/v1/attachments/{file}")).await.refused(404, "not-found");
+    world.get(&alice, &format!("/v1/attachments/{file}?as=file")).await.refused(404, "not-found");
+    // What is said to stand in another space stands in no tree.
+    let world = case
+        .changing(|path, mut json| {
+            if path.ends_with("/descendants") {
+                for row in json["results"].as_array_mut().unwrap() {
+                    row["spaceId"] = json!("131081");
+                }
+            }
+            json
+        })
+        .await;
+    let tree = world.get(&alice, "/v1/tree?page=1310721").await.expect(200);
+    assert_eq!(tree.json["results"], json!([]), "{}", tree.body);
     // Another page of the same space: even there it is not what was asked for.
     for (path_holds, field) in [
         ("/api/v2/pages/", "id"),
