@@ -52,7 +52,7 @@ impl Connection {
         }
         let location = reply.location.as_deref().unwrap_or_default();
         let url = self.media_url(location).ok_or_else(|| foreign("the redirect leads to no media host"))?;
-        let response = self.from_media_host(url).await?;
+        let response = self.ask_media_host(url).await?;
         if !response.status().is_success() {
             return Err(foreign(&format!("the media host answers {}", response.status().as_u16())));
         }
@@ -65,7 +65,7 @@ impl Connection {
     }
 
     /// The head of the media host's answer. The call counts like those to Confluence, and costs no points.
-    async fn from_media_host(&self, url: Url) -> Result<reqwest::Response, Error> {
+    async fn ask_media_host(&self, url: Url) -> Result<reqwest::Response, Error> {
         self.tally.call();
         let began = Stopwatch::start();
         let span = tracing::info_span!(target: TRACED, "call", call = MEDIA, outcome = field::Empty);

@@ -130,15 +130,12 @@ impl Connection {
 
     /// The space of this id, remembered for a while.
     pub async fn space(&self, id: &SpaceId) -> Result<Arc<Space>, Error> {
-        let known = self.client.caches.spaces.get(&self.partition, id.as_str()).await;
-        match known {
-            Some(space) => Ok(space),
-            None => {
-                let query = vec![("ids", id.to_string())];
-                let mut found = self.list_spaces(query, |space| space.id == *id).await?.spaces;
-                found.pop().ok_or(Error::NotFound)
-            }
+        if let Some(known) = self.client.caches.spaces.get(&self.partition, id.as_str()).await {
+            return Ok(known);
         }
+        let query = vec![("ids", id.to_string())];
+        let mut found = self.list_spaces(query, |space| space.id == *id).await?.spaces;
+        found.pop().ok_or(Error::NotFound)
     }
 
     /// Only spaces that were `asked` for: a filter that Confluence ignores lets nothing else in.
