@@ -138,20 +138,20 @@ impl Case {
 }
 
 /// A comment with a reply, and a file.
-fn add_around(world: &World, page: &str, word: &str) -> String {
-    let comment = |parent, text: &str| NewComment {
+fn add_around(world: &World, page: &str, text: &str) -> String {
+    let comment = |parent, verb: &str| NewComment {
         page: page.to_owned(),
         parent,
-        body: format!("<p>{word} {text}</p>"),
+        body: format!("<p>{text} {verb}</p>"),
         selection: None,
     };
     let thread = world.sandbox.add_comment(&comment(None, "said"));
     world.sandbox.add_comment(&comment(Some(thread), "answered"));
     world.sandbox.add_file(NewFile {
         page: page.to_owned(),
-        title: format!("{word}.csv"),
+        title: format!("{text}.csv"),
         media_type: "text/csv",
-        bytes: format!("{word}\n").into_bytes(),
+        bytes: format!("{text}\n").into_bytes(),
         claimed_size: None,
     })
 }
