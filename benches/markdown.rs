@@ -74,6 +74,7 @@ fn main() {
         10.0 * per_byte(more, long.len()) / per_byte(once, page.len())
     );
     println!("peak memory: {:.1} times the input", peak(&long, || from_storage(&long, &context)));
+    amplification(&context);
 
     let document = from_storage(&long, &context);
     let size = PartSize { chars: 30_000, json_bytes: 90_000 };
@@ -116,6 +117,41 @@ fn peak<T>(input: &str, run: impl Fn() -> T) -> f64 {
     let most = MEMORY.peak_usage();
     drop(result);
     (most - before) as f64 / input.len() as f64
+}
+
+/// Bodies of much markup and little text, each over and over: a byte of theirs may become many of what is noted of it. The
+/// numbers are the most memory that making and cutting may take, in multiples of the body.
+const AMPLIFYING: [(&str, &str, &str, f64); 16] = [
+    ("", "<h1>a</h1>", "", 4.0),
+    ("", "<h1>a</h1>b", "", 4.0),
+    ("<ul>", "<li>a", "</ul>", 4.0),
+    ("<ol>", "<li><p>a<p>b", "</ol>", 4.0),
+    ("", "<ul><li>a</ul>", "", 4.0),
+    ("<table><tr>", "<td>", "</table>", 9.0),
+    ("<table>", "<tr><td>a", "</table>", 5.0),
+    ("<table>", "<tr>", "</table>", 5.0),
+    ("", "<table><tr><td>a</table>", "", 5.0),
+    ("<table><tr><td>", "<table><tr><td>a</table>", "</table>", 10.0),
+    ("<table><tr><td>", "<pre>a\nb</pre>", "</table>", 13.0),
+    ("", "a<br/>", "", 4.0),
+    ("<pre>", "a\n", "</pre>", 4.0),
+    ("", "<blockquote>a</blockquote>", "", 4.0),
+    ("", "<a href=\"x\">a</a>", "", 7.0),
+    ("", "*", "", 7.0),
+];
+
+/// Whether no page takes more memory than the gateway counts for it.
+fn amplification(context: &Context<'_>) {
+    for (before, over, after, most) in AMPLIFYING {
+        let body = format!("{before}{}{after}", over.repeat(2_000_000 / over.len()));
+        let times = peak(&body, || {
+            let document = from_storage(&body, context);
+            let parts = document.cut(PartSize { chars: 30_000, json_bytes: 90_000 });
+            std::hint::black_box((parts.get(1), parts.outline().count()));
+        });
+        println!("peak memory of {over:?}: {times:.1} times the input");
+        assert!(times <= most, "{over:?} takes {times:.1} times its length");
+    }
 }
 
 fn markdownify(body: &str) -> Option<Duration> {

@@ -1,27 +1,33 @@
-//! Work that takes its time: done where it holds up nothing else.
+//! Work that takes its time: done where it holds up nothing else, in turns that people share fairly.
 
 use std::num::NonZero;
 use std::sync::LazyLock;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::sync::Semaphore;
+
+use crate::atlassian::Account;
+use crate::fair::{FairPool, Shares};
 
 /// From how many bytes on work is taken aside: below, it is done sooner than it is moved.
 const LARGE: usize = 256 * 1024;
 
-/// How much of such work is done at once: more would be done no sooner, and take memory and threads all the while.
-static TURNS: LazyLock<Semaphore> =
-    LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, NonZero::get)));
+/// How much of such work is done at once: more would be done no sooner, and take memory and threads all the while. One person
+/// may have all turns while nobody else wants one; the next goes to whoever has the fewest.
+static TURNS: LazyLock<FairPool<Account>> = LazyLock::new(|| {
+    let turns = available_parallelism().map_or(1, NonZero::get);
+    FairPool::new(Shares { permits: turns, of_one: turns, waiting: usize::MAX })
+});
 
-/// Does work on so many bytes. When it is much, it waits for its turn, and the thread leaves what else it has to do to
-/// another meanwhile; a runtime of one thread has no other.
-pub async fn aside<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+/// Does work on so many bytes for somebody. When it is much, it waits for its turn, and the thread leaves what else it has to do
+/// to another meanwhile; a runtime of one thread has no other.
+pub async fn aside<T>(account: Account, bytes: usize, work: impl FnOnce() -> T) -> T {
     if bytes <= LARGE {
         return work();
     }
-    // Nobody closes the semaphore.
-    let _turn = TURNS.acquire().await;
+    // Nobody is refused: the time that a request has ends the wait.
+    let _turn = TURNS.acquire(account, 1, Duration::MAX).await;
     let threads = Handle::try_current().map(|runtime| runtime.runtime_flavor());
     if matches!(threads, Ok(RuntimeFlavor::MultiThread)) { tokio::task::block_in_place(work) } else { work() }
 }
@@ -35,12 +41,16 @@ mod tests {
 
     use super::*;
 
+    fn somebody() -> Account {
+        Account::of_holder(b"somebody")
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
     async fn much_work_leaves_the_thread_to_others() {
         let done = tokio::spawn(async {
             let (say, heard) = channel();
             tokio::spawn(async move { say.send("in the meantime").unwrap() });
-            aside(LARGE + 1, move || heard.recv().unwrap()).await
+            aside(somebody(), LARGE + 1, move || heard.recv().unwrap()).await
         });
         assert_eq!(done.await.unwrap(), "in the meantime");
     }
@@ -54,13 +64,14 @@ mod tests {
             AT_WORK.fetch_sub(1, Ordering::SeqCst);
             at_once
         };
-        let all: JoinSet<usize> = (0..50).map(|_| async move { aside(usize::MAX, work).await }).collect();
+        let all: JoinSet<usize> =
+            (0..50).map(|_| async move { aside(somebody(), usize::MAX, work).await }).collect();
         let most = all.join_all().await.into_iter().max().unwrap();
         assert!(most <= available_parallelism().unwrap().get(), "{most} at once");
     }
 
     #[tokio::test]
     async fn a_runtime_of_one_thread_does_it_all_the_same() {
-        assert_eq!(aside(usize::MAX, || 7).await, 7);
+        assert_eq!(aside(somebody(), usize::MAX, || 7).await, 7);
     }
 }

@@ -285,6 +285,27 @@ impl<K: Key> Permit<K> {
         self.permits
     }
 
+    /// Makes it so many permits, if there are as many right now; says whether there were. Who holds permits already waits for
+    /// nobody. As with a single demand, what the key holds nothing beside may be more than its share.
+    pub fn grow(&mut self, permits: usize) -> bool {
+        let mut state = self.pool.0.lock();
+        let more = permits.saturating_sub(self.permits);
+        let is_alone = state.held(self.key) == self.permits;
+        if more > state.free || !(is_alone || state.is_within_share(self.key, more)) {
+            return false;
+        }
+        state.take(self.key, more);
+        self.permits += more;
+        true
+    }
+
+    /// The same permits in other hands: nothing is left of this one.
+    #[must_use]
+    pub fn split_off(&mut self) -> Self {
+        let permits = std::mem::take(&mut self.permits);
+        Self { pool: self.pool.clone(), key: self.key, permits }
+    }
+
     /// Gives back all but `permits` of it.
     pub fn shrink(&mut self, permits: usize) {
         let over = self.permits.saturating_sub(permits);
@@ -402,6 +423,21 @@ mod tests {
         drop(take(&pool, 'b', 3));
         drop((all, waiting));
         assert_eq!((pool.free(), pool.waiting()), (10, 0));
+    }
+
+    #[tokio::test]
+    async fn a_permit_grows_at_once_or_not_at_all() {
+        let pool = pool(10, 4, 100);
+        let (mut one, mut other) = (take(&pool, 'a', 1).await, take(&pool, 'b', 1).await);
+        assert!(one.grow(6) && !one.grow(10), "alone, it may be more than a share");
+        assert_eq!((one.permits(), pool.free()), (6, 3));
+        let second = take(&pool, 'b', 1).await;
+        assert!(!other.grow(4) && other.grow(3), "two are a share together");
+        let mut moved = one.split_off();
+        drop((one, second));
+        assert!(moved.grow(6) && moved.permits() == 6);
+        drop((moved, other));
+        assert_eq!(pool.free(), 10);
     }
 
     #[tokio::test]

@@ -1,8 +1,11 @@
 //! The Actions door: an entry as an OpenAPI operation, and as the route that answers it.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::Extension;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, RawQuery, Request, State};
 use axum::http::HeaderValue;
@@ -10,6 +13,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use http_body::{Frame, SizeHint};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{
@@ -20,7 +24,7 @@ use utoipa::openapi::{ContentBuilder, RefOr, Required, ResponseBuilder};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use super::{Entry, Services, from_request};
-use crate::atlassian::Tally;
+use crate::atlassian::{Kept, Tally};
 use crate::config::Gpt;
 use crate::oauth::{BearerError, Grant};
 use crate::problem::Problem;
@@ -140,18 +144,46 @@ async fn output(
 
 /// Tells of an answer what it cost and how long it took (`Server-Timing`). The header goes to whoever got the answer. Where a
 /// GPT restricts spaces it tells the whole time alone: what lies outside costs other calls than what is absent. Metrics and
-/// the audit log count both.
+/// the audit log count both. What is kept for the answer is kept until it has been sent.
 pub fn timed(mut response: Response, tally: &Tally, gpt: &Gpt) -> Response {
     let timing = if gpt.restricts_content() { tally.total_timing() } else { tally.to_string() };
     if let Ok(value) = HeaderValue::try_from(timing) {
         response.headers_mut().insert("server-timing", value);
     }
-    response
+    let kept = tally.kept();
+    if kept.is_empty() { response } else { response.map(|body| Body::new(Holding { body, kept })) }
 }
 
 fn sign_in(error: BearerError) -> Problem {
     let problem = Problem::sign_in_required(&format!("{error}."));
     Problem { cause: Some(format!("{error:?}")), ..problem }
+}
+
+/// A body that keeps something until it has been sent.
+struct Holding {
+    body: Body,
+    #[expect(dead_code, reason = "kept for its end")]
+    kept: Vec<Kept>,
+}
+
+impl HttpBody for Holding {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// A plain schema in utoipa's types.

@@ -14,7 +14,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::caller::foreign_space;
-use crate::aside::aside;
 use crate::atlassian::Site;
 use crate::clean::{Clean, safe_address};
 use crate::config::Gpt;
@@ -35,12 +34,15 @@ pub use raw::Raw;
 pub use search::{Breadth, Results, cql_problem};
 
 /// A site, a person and a policy.
+#[derive(Clone)]
 pub struct Wiki {
     connection: Connection,
     site: Site,
     /// The spaces this GPT may read and this person sees; absent: no policy.
     allowed: Option<Arc<[Arc<Space>]>>,
     list: String,
+    /// The client id of the GPT.
+    gpt: String,
     sealer: Sealer,
     extractor: Extractor,
     now: i64,
@@ -84,7 +86,8 @@ impl Wiki {
                 Some(spaces.iter().filter(is_listed).cloned().collect())
             }
         };
-        Ok(Self { connection, site, allowed, list, sealer, extractor, now })
+        let gpt = gpt.client_id.clone();
+        Ok(Self { connection, site, allowed, list, gpt, sealer, extractor, now })
     }
 
     pub fn site(&self) -> &Site {
@@ -94,6 +97,33 @@ impl Wiki {
     /// A path below `/wiki` as a URL that opens in a browser.
     pub fn url(&self, web_path: &str) -> Clean {
         format!("{}/wiki/{}", self.site.url, safe_address(web_path.trim_start_matches('/'))).into()
+    }
+
+    /// The same for a piece of work that has an end of its own: what it holds of large answers is given back with the last
+    /// clone of it.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self { connection: self.connection.apart(), ..self.clone() }
+    }
+
+    /// Does work on so many bytes that takes its time.
+    pub async fn aside<T>(&self, bytes: usize, work: impl FnOnce() -> T) -> T {
+        self.connection.aside(bytes, work).await
+    }
+
+    /// Does once what several requests of this person, by this GPT, ask for at the same moment.
+    pub async fn once<T: Clone + Send + Sync + 'static>(
+        &self,
+        what: &[&str],
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        let what: Vec<&str> = [self.gpt.as_str()].into_iter().chain(what.iter().copied()).collect();
+        self.connection.once(&what, work).await
+    }
+
+    /// Counts pages among those that this answer has read, where another request read them for both.
+    pub fn have_read(&self, pages: &[ContentId]) {
+        pages.iter().for_each(|page| self.connection.has_read(page.as_str()));
     }
 
     /// A page or blog post with its body, current or at `version`.
@@ -114,7 +144,7 @@ impl Wiki {
         readable(&content.status)?;
         self.connection.has_read(content.id.as_str());
         let storage = content.storage();
-        let mentioned = aside(storage.len(), || mentioned_people(storage)).await;
+        let mentioned = self.aside(storage.len(), || mentioned_people(storage)).await;
         let mentioned = mentioned.into_iter().filter_map(|id| id.parse().ok());
         let ids: Vec<AccountId> = mentioned.chain(content.version.author_id.clone()).collect();
         let (space, people) =

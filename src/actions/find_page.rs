@@ -67,8 +67,7 @@ impl Action for FindPage {
                 ));
             }
         };
-        let document = wiki.document(&id, self.reading.version()).await?;
-        self.reading.read(&wiki, &document, MAX_ANSWER).await
+        self.reading.read(&wiki, &id, MAX_ANSWER).await
     }
 }
 

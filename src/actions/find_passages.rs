@@ -5,7 +5,6 @@ use super::conversion::convert_found;
 use super::filter::Filter;
 use super::shapes::{Person, ROOM, Space, fitting, status, time};
 use crate::action::{Action, Caller, CommaList, FoundPages, Wiki, clip, cql_problem};
-use crate::aside::aside;
 use crate::clean::{Clean, CleanText};
 use crate::confluence::ContentKind;
 use crate::confluence::cql::{CqlError, Filters, Words};
@@ -102,10 +101,10 @@ impl Action for FindPassages {
         let filters = self.filters().map_err(|error| cql_problem(&error))?;
         let wiki = caller.wiki().await?;
         let filters = self.filter.with_author(&wiki, filters).await?;
-        let found = wiki.found_pages(filters, PAGES).await?;
-        let documents = convert_found(&wiki, &found).await;
+        let mut found = wiki.found_pages(filters, PAGES).await?;
+        let documents = convert_found(&wiki, &mut found).await;
         let bytes = documents.iter().map(|document| document.markdown().len()).sum();
-        let best = aside(bytes, || best(&self.query, &found, &documents, self.limit as usize)).await;
+        let best = wiki.aside(bytes, || best(&self.query, &found, &documents, self.limit as usize)).await;
         let mut results: Vec<FoundPassage> =
             best.into_iter().map(|ranked| ranked.shown(&wiki, &found)).collect();
         keep_within(&mut results, self.max_chars as usize);

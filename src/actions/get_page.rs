@@ -29,7 +29,6 @@ impl Action for GetPage {
 
     async fn call(self, caller: Caller) -> Result<Page, Problem> {
         let wiki = caller.wiki().await?;
-        let document = wiki.document(&self.id, self.reading.version()).await?;
-        self.reading.read(&wiki, &document, MAX_ANSWER).await
+        self.reading.read(&wiki, &self.id, MAX_ANSWER).await
     }
 }

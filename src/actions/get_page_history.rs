@@ -5,7 +5,6 @@ use super::conversion::convert;
 use super::diff::Diff;
 use super::shapes::{Person, ROOM, fitting, time};
 use crate::action::{Action, Caller, Document, Wiki, clip};
-use crate::aside::aside;
 use crate::clean::{Clean, CleanText};
 use crate::confluence::{ContentId, Version};
 use crate::problem::Problem;
@@ -111,7 +110,7 @@ async fn compare(
     let (from, to) = if newer_first { (other, one) } else { (one, other) };
     let (before, after) = (markdown(wiki, &from).await, markdown(wiki, &to).await);
     let start = place.and_then(|start| start.parse().ok()).unwrap_or_default();
-    let (diff, next) = aside(before.len() + after.len(), || piece_of_diff(&before, &after, start)).await;
+    let (diff, next) = wiki.aside(before.len() + after.len(), || piece_of_diff(&before, &after, start)).await;
     Ok(PageHistory {
         from: Some(edition(&from)),
         to: Some(edition(&to)),
@@ -144,7 +143,7 @@ fn piece_of_diff(before: &str, after: &str, start: usize) -> (CleanText, Option<
 async fn markdown(wiki: &Wiki, document: &Document) -> String {
     let (content, storage) = (&document.content, document.content.storage());
     let convert = || convert(wiki, storage, &content.id, &document.space, &document.people);
-    let converted = aside(storage.len(), convert).await;
+    let converted = wiki.aside(storage.len(), convert).await;
     format!("{}\n", converted.markdown().trim_end())
 }
 

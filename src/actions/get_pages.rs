@@ -65,7 +65,14 @@ impl Action for GetPages {
     type Output = PageBatch;
 
     async fn call(self, caller: Caller) -> Result<PageBatch, Problem> {
-        let count = self.ids.0.len();
+        // A page that is named twice is read once, and stands where it is named first.
+        let mut ids: Vec<ContentId> = Vec::new();
+        for id in self.ids.0 {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        let count = ids.len();
         if count > MAX_PAGES {
             return Err(Problem::invalid(
                 "ids",
@@ -75,7 +82,7 @@ impl Action for GetPages {
         }
         let wiki = caller.wiki().await?;
         let share = u32::try_from(self.max_chars as usize / count).unwrap_or(self.max_chars);
-        let read = self.ids.0.into_iter().map(|id| read(&wiki, id, share, ROOM / count));
+        let read = ids.into_iter().map(|id| read(&wiki, id, share, ROOM / count));
         let read: Vec<(ContentId, Result<Page, Problem>)> =
             stream::iter(read).buffered(AT_ONCE).collect().await;
         if let Some(problem) = failure_of_all(&read) {
@@ -91,10 +98,7 @@ impl Action for GetPages {
 }
 
 async fn read(wiki: &Wiki, id: ContentId, max_chars: u32, room: usize) -> (ContentId, Result<Page, Problem>) {
-    let page = match wiki.document(&id, None).await {
-        Ok(document) => Reading::whole(max_chars).read(wiki, &document, room).await,
-        Err(problem) => Err(problem),
-    };
+    let page = Reading::whole(max_chars).read(wiki, &id, room).await;
     (id, page)
 }
 

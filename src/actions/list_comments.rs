@@ -247,14 +247,11 @@ impl Writer<'_> {
     fn text(&self, comment: &Comment) -> CleanText {
         let document =
             convert(self.wiki, comment.storage(), &self.page.content.id, &self.page.space, self.people);
-        let mut parts = document.parts(COMMENT).into_iter();
-        let text = parts.next().map(Part::into_text).unwrap_or_default();
+        let parts = document.cut(COMMENT);
+        let text = parts.get(1).map(Part::into_text).unwrap_or_default();
         let removed = u32::try_from(document.invisible_characters()).unwrap_or(u32::MAX);
-        let text = if parts.next().is_some() {
-            format!("{text}\n\n[the comment goes on; see url]").into()
-        } else {
-            text
-        };
+        let text =
+            if parts.count() > 1 { format!("{text}\n\n[the comment goes on; see url]").into() } else { text };
         text.and_removed(removed)
     }
 }

@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::conversion::convert_page;
+use super::conversion::{Converted, converted};
 use super::shapes::{Person, Space, fitting, status, time};
-use crate::action::{Document, Wiki, clip, json_bytes};
-use crate::aside::aside;
+use crate::action::{Wiki, clip, json_bytes};
 use crate::clean::{Clean, CleanText, counting_removed};
-use crate::markdown::{self, Heading, INVISIBLE_CHARACTERS, Omitted, PartSize};
+use crate::confluence::ContentId;
+use crate::markdown::{self, Heading, INVISIBLE_CHARACTERS, Omitted, Part, PartSize};
 use crate::problem::Problem;
 
 /// The longest heading of an outline and the longest name of a loss, in characters.
@@ -17,6 +17,9 @@ const MAX_HEADING: usize = 60;
 const COUNT: usize = 64;
 /// The least room that a part is given, in bytes, whatever stands around it.
 pub const LEAST_PART: usize = 500;
+
+/// The least that a row of a list takes in an answer, in bytes: two quotes and a comma.
+const LEAST_ROW: usize = 3;
 
 /// How to read a page.
 #[derive(Deserialize, ToSchema)]
@@ -114,32 +117,24 @@ impl Page {
 }
 
 impl Reading {
-    /// The version that the caller pinned.
-    pub fn version(&self) -> Option<u32> {
-        self.version
-    }
-
     /// The whole page in parts of `max_chars`, from the beginning.
     pub fn whole(max_chars: u32) -> Self {
         Self { part: 1, section: None, query: None, max_chars, version: None }
     }
 
-    /// The part of `document` that was asked for, in an answer of at most `room` bytes.
-    pub async fn read(&self, wiki: &Wiki, document: &Document, room: usize) -> Result<Page, Problem> {
-        let whole = convert_page(wiki, document, self.version).await;
-        aside(whole.markdown().len(), || self.cut(wiki, document, &whole, room)).await
+    /// The part of a page or blog post that was asked for, in an answer of at most `room` bytes.
+    pub async fn read(&self, wiki: &Wiki, id: &ContentId, room: usize) -> Result<Page, Problem> {
+        let page = converted(wiki, id, self.version).await?;
+        let selects = self.section.is_some() || self.query.is_some();
+        let _turn = if selects { page.turn().await } else { None };
+        wiki.aside(page.markdown.markdown().len(), || self.cut(wiki, &page, room)).await
     }
 
     /// The part of a page's Markdown that was asked for.
-    fn cut(
-        &self,
-        wiki: &Wiki,
-        document: &Document,
-        whole: &markdown::Document,
-        room: usize,
-    ) -> Result<Page, Problem> {
+    fn cut(&self, wiki: &Wiki, converted: &Converted, room: usize) -> Result<Page, Problem> {
+        let whole = &converted.markdown;
         let wanted = self.wanted(whole)?;
-        let mut page = self.page(wiki, document, whole, room);
+        let mut page = self.page(wiki, converted, room);
         // Rounded up, so that the same text is cut alike when a name around it changes.
         let (length, removed) = counting_removed(|| json_bytes(&page));
         let around = if removed > 0 { length + COUNT } else { length };
@@ -148,28 +143,29 @@ impl Reading {
             chars: self.max_chars as usize,
             json_bytes: room.saturating_sub(around).max(LEAST_PART),
         };
-        let parts = whole.parts(size);
-        for (heading, entry) in page.outline.iter_mut().zip(whole.outline(&parts)) {
+        let parts = whole.cut(size);
+        for (heading, entry) in page.outline.iter_mut().zip(parts.outline()) {
             heading.part = narrow(entry.part);
         }
-        let parts = wanted.map_or(parts, |wanted| wanted.parts(size));
-        page.parts = narrow(parts.len());
+        let parts = wanted.as_ref().map_or(parts, |wanted| wanted.cut(size));
+        page.parts = narrow(parts.count());
         page.next_part = (page.parts > self.part).then(|| self.part + 1);
-        let text = parts.into_iter().nth(self.part as usize - 1).ok_or_else(|| {
+        let text = parts.get(self.part as usize).ok_or_else(|| {
             let found = format!("there is no part {} with this maxChars, section and query", self.part);
             Problem::invalid("part", found, format!("1 to {}", page.parts))
         })?;
-        page.markdown = text.into_text();
+        page.markdown = Part::into_text(text);
         count_removed(&mut page.omitted, removed + u64::from(page.markdown.removed()));
         Ok(page)
     }
 
     /// Everything but the text, with the largest numbers where the text decides.
-    fn page(&self, wiki: &Wiki, document: &Document, whole: &markdown::Document, room: usize) -> Page {
+    fn page(&self, wiki: &Wiki, converted: &Converted, room: usize) -> Page {
+        let Converted { page: document, markdown: whole, .. } = converted;
         let content = &document.content;
-        let (outline, unlisted) = within(whole.headings().map(OutlineHeading::from).collect(), room / 5);
+        let (outline, unlisted) = within(whole.headings().map(OutlineHeading::from), room / 5);
         let unlisted = Omission::new("headings in the outline", unlisted);
-        let (mut omitted, _) = within(whole.omitted().iter().map(Omission::from).collect(), room / 10);
+        let (mut omitted, _) = within(whole.omitted().iter().map(Omission::from), room / 10);
         omitted.extend((unlisted.count > 0).then_some(unlisted));
         Page {
             id: (&content.id).into(),
@@ -181,7 +177,7 @@ impl Reading {
             version: content.version.number,
             last_modified: time(content.version.created_at),
             last_modified_by: Person::named(content.version.author_id.as_ref(), &document.people),
-            labels: within(content.labels(), room / 20).0,
+            labels: within(content.labels().into_iter(), room / 20).0,
             omitted,
             outline,
             markdown: CleanText::default(),
@@ -214,17 +210,19 @@ impl Reading {
     }
 }
 
-/// As many of `rows` from the first as fit `room` bytes of JSON, and how many do not.
-fn within<T: Serialize>(mut rows: Vec<T>, room: usize) -> (Vec<T>, u64) {
-    let fitting = fitting(&rows, room);
-    let dropped = rows.len() - fitting;
-    rows.truncate(fitting);
-    (rows, dropped as u64)
+/// As many of `rows` from the first as fit `room` bytes of JSON, and how many do not. A page may have a million headings: what
+/// does not fit is only counted.
+fn within<T: Serialize>(mut rows: impl Iterator<Item = T>, room: usize) -> (Vec<T>, u64) {
+    let mut listed: Vec<T> = rows.by_ref().take(room / LEAST_ROW).collect();
+    let fitting = fitting(&listed, room);
+    let dropped = listed.len() - fitting + rows.count();
+    listed.truncate(fitting);
+    (listed, dropped as u64)
 }
 
-impl From<&Heading> for OutlineHeading {
-    fn from(heading: &Heading) -> Self {
-        Self { heading: clip(&heading.text, MAX_HEADING), level: heading.level, part: u32::MAX }
+impl From<Heading<'_>> for OutlineHeading {
+    fn from(heading: Heading<'_>) -> Self {
+        Self { heading: clip(&Clean::from(heading.text), MAX_HEADING), level: heading.level, part: u32::MAX }
     }
 }
 

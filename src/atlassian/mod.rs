@@ -27,9 +27,9 @@ pub use auth::{Auth, AuthError, Tokens};
 pub use breaker::{Breaker, BreakerState, Resting, Trial};
 pub use probe::Beginning;
 pub use sites::{Site, Sites, SitesError};
+pub use tally::{Kept, Tally};
 
 pub use crate::ids::CloudId;
-pub use tally::Tally;
 pub use token::AccessToken;
 
 /// Why a call was not made to a host that is left alone, as it is counted.
@@ -44,8 +44,8 @@ pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
         .pool_max_idle_per_host(64)
         // Pages are long and the way to Atlassian is too: larger windows, though no larger than what a slow reader of a file may
         // let pile up here; and a connection that has died is noticed.
-        .http2_initial_stream_window_size(512 * 1024)
-        .http2_initial_connection_window_size(8 * 1024 * 1024)
+        .http2_initial_stream_window_size(256 * 1024)
+        .http2_initial_connection_window_size(24 * 1024 * 1024)
         .http2_keep_alive_interval(Duration::from_secs(20))
         .http2_keep_alive_timeout(Duration::from_secs(10))
         .tcp_keepalive(Duration::from_secs(60))

@@ -69,9 +69,17 @@ impl Tally {
         }))
     }
 
-    /// Keeps something for as long as the request lasts.
+    /// Keeps something until the answer to the request has been sent.
     pub fn keep(&self, kept: Kept) {
-        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
+        match &self.0.whole {
+            Some(whole) => whole.keep(kept),
+            None => self.0.kept.lock().unwrap_or_else(PoisonError::into_inner).push(kept),
+        }
+    }
+
+    /// What has to be kept until the answer has been sent.
+    pub fn kept(&self) -> Vec<Kept> {
+        std::mem::take(&mut *self.0.kept.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Counts one call that is about to be sent.
@@ -88,7 +96,10 @@ impl Tally {
 
     /// Remembers that a page has been read.
     pub fn read(&self, page: &str) {
-        self.0.pages.lock().unwrap_or_else(PoisonError::into_inner).push(page.to_owned());
+        let mut pages = self.0.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        if !pages.iter().any(|known| known == page) {
+            pages.push(page.to_owned());
+        }
     }
 
     /// The ids of the pages that have been read so far.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::content::{Bodies, WebLinks};
 use super::cursor::List;
 use super::points::Price;
-use super::{Call, Connection, ContentId, ContentKind, Error, Version};
+use super::{BODIES, Call, Connection, ContentId, ContentKind, Error, Version};
 use crate::clean::{Clean, CleanText};
 
 /// Where a comment stands.
@@ -97,7 +97,7 @@ impl Connection {
         let mut query = vec![("body-format", "storage".to_owned()), ("limit", limit.to_string())];
         query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
         let path = ["api", "v2", on.0.segment(), on.1.as_str(), kind.segment()];
-        let list: List<Comment> = self.send(Call::get(Price::List, &path, query)).await?;
+        let list: List<Comment> = self.send(Call::get(Price::List, &path, query).weighing(BODIES)).await?;
         let cursor = list.cursor();
         let own = list.results.into_iter().filter(|comment| comment.container() == Some(on.1));
         Ok((own.collect(), cursor))
@@ -111,7 +111,7 @@ impl Connection {
     ) -> Result<(Vec<Comment>, bool), Error> {
         let query = vec![("body-format", "storage".to_owned()), ("limit", REPLIES.to_string())];
         let path = ["api", "v2", kind.segment(), thread.as_str(), "children"];
-        let list: List<Comment> = self.send(Call::get(Price::List, &path, query)).await?;
+        let list: List<Comment> = self.send(Call::get(Price::List, &path, query).weighing(BODIES)).await?;
         let more = list.cursor().is_some();
         let own = |reply: &Comment| reply.parent_comment_id.as_ref() == Some(thread);
         Ok((list.results.into_iter().filter(own).collect(), more))

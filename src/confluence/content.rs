@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::cursor::List;
 use super::points::{Counted, Price};
-use super::{AccountId, Call, Connection, ContentId, Error, SpaceId};
+use super::{AccountId, BODIES, Call, Connection, ContentId, Error, PASSAGES, ROWS, SpaceId};
 use crate::clean::{Clean, CleanText};
 use crate::lenient::Lenient;
 
@@ -70,6 +70,11 @@ impl Content {
     /// The body in storage format, where it was asked for.
     pub fn storage(&self) -> &str {
         self.body.storage()
+    }
+
+    /// Takes the body out.
+    pub fn take_storage(&mut self) -> String {
+        std::mem::take(&mut self.body).into_storage().unwrap_or_default()
     }
 
     pub fn labels(&self) -> Vec<Clean> {
@@ -180,7 +185,7 @@ impl Connection {
 
     /// The same of what is known to be one of the two.
     pub async fn located_as(&self, kind: ContentKind, id: &ContentId) -> Result<Content, Error> {
-        self.one(kind, id, Vec::new()).await
+        self.one(kind, id, Vec::new(), ROWS).await
     }
 
     async fn page_or_blog_post(
@@ -188,10 +193,10 @@ impl Connection {
         id: &ContentId,
         query: Vec<(&'static str, String)>,
     ) -> Result<(ContentKind, Content), Error> {
-        match self.one(ContentKind::Page, id, query.clone()).await {
+        match self.one(ContentKind::Page, id, query.clone(), BODIES).await {
             Ok(page) => Ok((ContentKind::Page, page)),
             Err(Error::NotFound) => {
-                Ok((ContentKind::BlogPost, self.one(ContentKind::BlogPost, id, query).await?))
+                Ok((ContentKind::BlogPost, self.one(ContentKind::BlogPost, id, query, BODIES).await?))
             }
             Err(error) => Err(error),
         }
@@ -203,15 +208,16 @@ impl Connection {
         kind: ContentKind,
         id: &ContentId,
         query: Vec<(&'static str, String)>,
+        weight: usize,
     ) -> Result<Content, Error> {
         let path = ["api", "v2", kind.segment(), id.as_str()];
-        let content: Content = self.send(Call::get(Price::One, &path, query)).await?;
+        let content: Content = self.send(Call::get(Price::One, &path, query).weighing(weight)).await?;
         if content.id == *id { Ok(content) } else { Err(Error::NotFound) }
     }
 
     /// What is known to be a page, or a blog post, with its body.
     pub async fn content_of_kind(&self, kind: ContentKind, id: &ContentId) -> Result<Content, Error> {
-        self.one(kind, id, vec![("body-format", "storage".to_owned())]).await
+        self.one(kind, id, vec![("body-format", "storage".to_owned())], PASSAGES).await
     }
 
     /// A page or blog post as Confluence renders it (`export_view`), current or at `version`.
@@ -222,7 +228,7 @@ impl Connection {
     ) -> Result<String, Error> {
         let mut query = vec![("body-format", "export_view".to_owned())];
         query.extend(version.map(|number| ("version", number.to_string())));
-        let content = self.one(of.0, of.1, query).await?;
+        let content = self.one(of.0, of.1, query, BODIES).await?;
         Ok(content.body.export_view.map(|body| body.value).unwrap_or_default())
     }
 
@@ -276,7 +282,7 @@ impl Connection {
         spaces: &[SpaceId],
     ) -> Result<Vec<Content>, Error> {
         let list: List<Lenient<Content>> =
-            self.send(Call::get(Price::List, &["api", "v2", "pages"], query)).await?;
+            self.send(Call::get(Price::List, &["api", "v2", "pages"], query).weighing(BODIES)).await?;
         if list.cursor().is_some() {
             tracing::debug!("more pages of one title than are looked at");
         }

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{RequestBuilder, StatusCode};
 use tokio::time::timeout;
 use tracing::{Instrument as _, field};
 use url::Url;
 
-use super::room::{Room, Taken, USUAL};
+use super::places::Place;
+use super::room::{ALL, Holding, Taken, USUAL};
 use super::{Call, Connection, Error, Expected, Shared, error, points};
 use crate::atlassian::{Account, RESTS, Resting, Tally, describe, first_answer, retry_after};
 use crate::clock::Stopwatch;
@@ -24,6 +26,9 @@ const MAX_BODY: usize = 20 * 1024 * 1024;
 const AFTER_FAILURE: Duration = Duration::from_millis(150);
 const AFTER_BURST: Duration = Duration::from_millis(500);
 
+/// How much more is made room for where an answer does not say how long it is, in bytes.
+const STEPS: [usize; 3] = [512 * 1024, 4 * 1024 * 1024, 12 * 1024 * 1024];
+
 /// What one try came to. Clones are for those who share it.
 #[derive(Clone)]
 pub enum Attempt {
@@ -31,13 +36,15 @@ pub enum Attempt {
     /// Worth one more try, after this pause.
     Again(Duration, Error),
     Failed(Error),
+    /// A large answer that did not say so, and that there was no room for in the middle of it.
+    Outgrown,
 }
 
 /// An answer of the kind that was expected.
 pub struct Reply {
     pub body: Vec<u8>,
-    /// What a large body takes.
-    pub room: Option<Arc<Taken>>,
+    /// What a large body takes, and what is made of it, once: for the first who reads it.
+    room: Mutex<Option<Taken>>,
     /// Where a redirect leads.
     pub location: Option<String>,
     paid: AtomicBool,
@@ -48,16 +55,28 @@ impl Reply {
     pub fn is_unpaid(&self) -> bool {
         !self.paid.swap(true, Ordering::Relaxed)
     }
+
+    /// Whether it needs room.
+    pub fn is_large(&self) -> bool {
+        self.body.len() > USUAL
+    }
+
+    /// The room that was taken for it, for the first who asks.
+    pub fn room(&self) -> Option<Taken> {
+        self.room.lock().take()
+    }
 }
 
 impl Connection {
     /// Sends `call` once, and waits for each piece of the answer for at most `silence`. The future stands by itself: it may
-    /// outlive this connection, for others who ask the same.
+    /// outlive this connection, for others who ask the same. `room` is for what is made of a large answer, where it has been
+    /// taken before.
     pub(super) fn exchange(
         &self,
         call: &Call<'_>,
         url: &Url,
         silence: Duration,
+        room: Option<Taken>,
     ) -> impl Future<Output = Attempt> + Send + 'static {
         let request = self
             .client
@@ -72,12 +91,14 @@ impl Connection {
         let (client, account, site, deadline) =
             (self.client.clone(), self.account, self.cloud_id.clone(), self.deadline);
         let (template, tally, expected) = (call.template(), self.tally.clone(), call.expected);
+        let (holding, weight) = (self.holding.clone(), call.weight);
         let exchange = async move {
             // Asked before a place is waited for, so that refusals come at once, and again with the call.
             if let Err(error) = client.admit(account) {
                 return Attempt::Failed(error);
             }
-            let place = client.places.take(account, &site).await;
+            let place = Arc::new(Mutex::new(Some(client.places.take(account, &site).await)));
+            let reading = Reading { silence, holding, weight, room, place: place.clone() };
             let admitted = client.admit(account);
             let trial = admitted.and_then(|()| {
                 client.breaker.admit(account, deadline).map_err(|resting| client.rests(resting))
@@ -101,8 +122,8 @@ impl Connection {
                 request.try_clone()
             };
             // The place is for calls that are answered in their turn: one that is not stands in nobody's way.
-            let transfer = transfer(call, silence, &client.room).instrument(span.clone());
-            let waited = trial.wait_for(transfer, place).await;
+            let transfer = transfer(call, reading).instrument(span.clone());
+            let waited = trial.wait_for(transfer, Turn(place)).await;
             let outcome = waited.as_ref().map_or(Upstream::TooSlow, outcome);
             span.record("outcome", outcome.name());
             drop(span);
@@ -162,8 +183,14 @@ impl Shared {
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
-    /// The error is for a body that is not read, whoever asks again.
-    body: Result<Body, Error>,
+    body: Result<Body, Unread>,
+}
+
+/// Why a body is not read, whoever asks again.
+enum Unread {
+    TooLarge,
+    NoRoom,
+    Outgrown,
 }
 
 #[derive(Default)]
@@ -183,45 +210,89 @@ fn outcome(transferred: &Result<Answer, Error>) -> Upstream {
 /// Makes the calls that `call` hands out, and reads the answer of that which is answered first.
 async fn transfer(
     mut call: impl FnMut() -> Option<RequestBuilder>,
-    silence: Duration,
-    room: &Room,
+    reading: Reading,
 ) -> Result<Answer, Error> {
-    let head = first_answer(|| Some(prompt(silence, call()?.send())));
+    let head = first_answer(|| Some(prompt(reading.silence, call()?.send())));
     let mut response = head.await.unwrap_or(Err(Error::TooSlow))?;
     let (status, headers) = (response.status(), response.headers().clone());
-    let body = read(&mut response, silence, room).await?;
+    let body = reading.read(&mut response).await?;
     Ok(Answer { status, headers, body })
 }
 
-async fn read(
-    response: &mut reqwest::Response,
+/// The largest answer that is read where so many times as much is made of it.
+pub fn most(weight: usize) -> usize {
+    MAX_BODY.min(ALL / weight)
+}
+
+/// How the body of an answer is read.
+struct Reading {
     silence: Duration,
-    room: &Room,
-) -> Result<Result<Body, Error>, Error> {
-    let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
-    if announced.is_some_and(|announced| announced > MAX_BODY) {
-        return Ok(Err(Error::TooLarge));
+    holding: Holding,
+    /// See [`Call::weight`].
+    weight: usize,
+    room: Option<Taken>,
+    /// The place of the call, while it has one.
+    place: Arc<Mutex<Option<Place>>>,
+}
+
+/// A call's place; dropped, it is given back.
+struct Turn(Arc<Mutex<Option<Place>>>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.lock().take();
     }
-    let mut body = Body::default();
-    // What is announced may be a lie: space is made for what is usual, the rest when it comes.
-    body.bytes.reserve_exact(announced.unwrap_or_default().min(USUAL));
-    while let Some(chunk) = prompt(silence, response.chunk()).await? {
-        let length = body.bytes.len() + chunk.len();
-        if length > MAX_BODY {
-            return Ok(Err(Error::TooLarge));
+}
+
+impl Reading {
+    async fn read(mut self, response: &mut reqwest::Response) -> Result<Result<Body, Unread>, Error> {
+        let limit = most(self.weight);
+        let announced = response.content_length().and_then(|length| usize::try_from(length).ok());
+        if announced.is_some_and(|announced| announced > limit) {
+            return Ok(Err(Unread::TooLarge));
         }
-        if length > USUAL && body.room.is_none() {
-            let Some(taken) = room.take(announced.unwrap_or(MAX_BODY)).await else {
-                return Ok(Err(Error::NoRoom));
-            };
-            body.room = Some(taken);
+        let mut body = Body::default();
+        // What is announced may be a lie: space is made for what is usual, the rest when there is room for it.
+        body.bytes.reserve_exact(announced.unwrap_or_default().min(USUAL));
+        while let Some(chunk) = prompt(self.silence, response.chunk()).await? {
+            let length = body.bytes.len() + chunk.len();
+            if length > limit {
+                return Ok(Err(Unread::TooLarge));
+            }
+            if length > body.bytes.capacity().max(USUAL) {
+                let step = STEPS.into_iter().find(|step| length <= *step).unwrap_or(limit);
+                let most = announced.unwrap_or(step).clamp(length, limit);
+                if let Err(unread) = self.make_room(&mut body.room, most).await {
+                    return Ok(Err(unread));
+                }
+                // All at once: a buffer that grows is there twice. Memory that is not written to is not taken.
+                body.bytes.reserve_exact(most - body.bytes.len());
+            }
+            body.bytes.extend_from_slice(&chunk);
         }
-        body.bytes.extend_from_slice(&chunk);
+        if let Some(taken) = &mut body.room {
+            taken.shrink(body.bytes.len() * self.weight);
+        }
+        Ok(Ok(body))
     }
-    if let Some(taken) = &mut body.room {
-        taken.shrink(body.bytes.len());
+
+    /// Takes room for an answer of so many bytes. Nothing more is read meanwhile; where it has to be waited for, the call
+    /// stands in nobody's way. What is read in part does not wait.
+    async fn make_room(&mut self, taken: &mut Option<Taken>, bytes: usize) -> Result<(), Unread> {
+        let bytes = bytes * self.weight;
+        if taken.is_none() {
+            *taken = self.room.take();
+        }
+        if let Some(taken) = taken {
+            return if taken.grow(bytes) { Ok(()) } else { Err(Unread::Outgrown) };
+        }
+        *taken = self.holding.try_take(bytes).await;
+        if taken.is_none() {
+            self.place.lock().take();
+            *taken = self.holding.take(bytes).await;
+        }
+        if taken.is_some() { Ok(()) } else { Err(Unread::NoRoom) }
     }
-    Ok(Ok(body))
 }
 
 /// The next piece of an answer, unless it takes too long to come.
@@ -233,7 +304,9 @@ async fn prompt<T>(silence: Duration, piece: impl Future<Output = reqwest::Resul
 fn judge(expected: Expected, Answer { status, headers, body }: Answer) -> Attempt {
     let body = match body {
         Ok(body) => body,
-        Err(error) => return Attempt::Failed(error),
+        Err(Unread::TooLarge) => return Attempt::Failed(Error::TooLarge),
+        Err(Unread::NoRoom) => return Attempt::Failed(Error::NoRoom),
+        Err(Unread::Outgrown) => return Attempt::Outgrown,
     };
     let is_expected = match expected {
         Expected::Body => status.is_success(),
@@ -242,8 +315,8 @@ fn judge(expected: Expected, Answer { status, headers, body }: Answer) -> Attemp
     if is_expected {
         let location = headers.get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let Body { bytes, room } = body;
-        let room = room.map(Arc::new);
-        return Attempt::Reply(Arc::new(Reply { body: bytes, room, location, paid: AtomicBool::new(false) }));
+        let (room, paid) = (Mutex::new(room), AtomicBool::new(false));
+        return Attempt::Reply(Arc::new(Reply { body: bytes, room, location, paid }));
     }
     let error = error::from_answer(status, &headers, &body.bytes);
     let named = retry_after(&headers).map(Duration::from_secs);

@@ -24,6 +24,7 @@ mod spaces;
 mod tree;
 mod users;
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +46,7 @@ use exchange::{Attempt, Reply};
 use flights::Flights;
 use places::Places;
 use points::{Counted, Price};
-use room::Room;
+use room::{Holding, Room};
 
 pub use attachments::Attachment;
 pub use budget::Budget;
@@ -69,6 +70,9 @@ const WORTH_WAITING: u32 = 4;
 const SILENCE: Duration = Duration::from_secs(10);
 const PART_OF_TIME: u32 = 3;
 
+/// What came of work that several wait for.
+type Outcome = Arc<dyn Any + Send + Sync>;
+
 /// The client of Confluence, shared by all requests. A clone is another handle to the same.
 #[derive(Clone)]
 pub struct Client(Arc<Shared>);
@@ -82,6 +86,8 @@ struct Shared {
     media_hosts: Vec<String>,
     caches: Caches,
     flights: Arc<Flights<Attempt>>,
+    /// See [`Connection::once`].
+    work: Arc<Flights<Outcome>>,
     places: Places,
     room: Room,
     budget: Arc<Budget>,
@@ -106,6 +112,7 @@ impl Client {
             media_hosts: media_hosts.to_vec(),
             caches: Caches::new(&metrics),
             flights: Arc::default(),
+            work: Arc::default(),
             places: Places::default(),
             room: Room::default(),
             budget: Arc::new(Budget::new(clock)),
@@ -135,11 +142,13 @@ impl Client {
     ) -> Connection {
         Connection {
             partition: cache::partition(&token, &cloud_id),
+            holding: self.0.room.holding(token.account(), &self.0.clock),
             account: token.account(),
             client: self.0.clone(),
             token,
             cloud_id,
             deadline,
+            until: deadline,
             tally,
         }
     }
@@ -152,11 +161,15 @@ pub struct Connection {
     token: AccessToken,
     cloud_id: CloudId,
     deadline: Instant,
+    /// How long answers are waited for: longer than the deadline where others, who came later, wait for them too.
+    until: Instant,
     tally: Tally,
     /// Whose share of points and places is used.
     account: Account,
     /// What this person's cache entries are keyed by: nothing is shared between two access tokens.
     partition: cache::Partition,
+    /// The room that large answers take.
+    holding: Holding,
 }
 
 /// One request, before it knows where and as whom. All of them only read, those by POST too: each may be shared with the
@@ -169,7 +182,18 @@ struct Call<'a> {
     query: Vec<(&'a str, String)>,
     body: Option<String>,
     expected: Expected,
+    /// How many times as many bytes as a large answer has are held, at the most, while it is read and used.
+    weight: usize,
 }
+
+/// What is made of rows with little text: each is small as JSON, and less so once it is read.
+const ROWS: usize = 24;
+/// What is made of pages and comments: the text, its Markdown, and where that may be cut.
+const BODIES: usize = 6;
+/// What is made of bodies that are looked through for passages.
+const PASSAGES: usize = 24;
+/// What is made of JSON that is kept as it is: a number of one digit becomes a value of 72 bytes.
+const VALUES: usize = 100;
 
 /// What counts as an answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -180,12 +204,24 @@ enum Expected {
 
 impl<'a> Call<'a> {
     fn get(price: Price, path: &'a [&'a str], query: Vec<(&'a str, String)>) -> Self {
-        Self { price, method: Method::GET, path, query, body: None, expected: Expected::Body }
+        Self { price, method: Method::GET, path, query, body: None, expected: Expected::Body, weight: ROWS }
     }
 
     fn post(price: Price, path: &'a [&'a str], body: &serde_json::Value) -> Self {
         let body = Some(body.to_string());
-        Self { price, method: Method::POST, path, query: Vec::new(), body, expected: Expected::Body }
+        Self {
+            price,
+            method: Method::POST,
+            path,
+            query: Vec::new(),
+            body,
+            expected: Expected::Body,
+            weight: ROWS,
+        }
+    }
+
+    fn weighing(self, weight: usize) -> Self {
+        Self { weight, ..self }
     }
 
     /// The path's template says what is called; the path itself would say which page.
@@ -234,13 +270,11 @@ impl Connection {
     ) -> Result<T, Error> {
         let reply = {
             let _wait = self.tally.wait();
-            self.reply(&call).await?
+            let reply = self.reply(&call).await?;
+            self.with_room(&call, reply).await?
         };
-        // What is read of a large answer lasts as long as the request.
-        if let Some(room) = &reply.room {
-            self.tally.keep(room.clone());
-        }
-        let answer: T = aside(reply.body.len(), || read(&whole_characters(text(&reply.body))))
+        let answer: T = self
+            .aside(reply.body.len(), || read(&whole_characters(text(&reply.body))))
             .await
             .map_err(|error| Error::Unreadable(format!("{:?}", error.classify())))?;
         if reply.is_unpaid() {
@@ -250,6 +284,73 @@ impl Connection {
         Ok(answer)
     }
 
+    /// An answer that there is room for. Several may share a large one: the first has the room that was taken for it, and the
+    /// others take their own. Nobody waits with an answer in hand: who has to wait asks again, alone.
+    async fn with_room(&self, call: &Call<'_>, reply: Arc<Reply>) -> Result<Arc<Reply>, Error> {
+        if !reply.is_large() {
+            return Ok(reply);
+        }
+        let bytes = reply.body.len() * call.weight;
+        let room = match reply.room() {
+            Some(room) => Some(room),
+            None => self.holding.try_take(bytes).await,
+        };
+        if let Some(room) = room {
+            self.holding.keep(room);
+            return Ok(reply);
+        }
+        drop(reply);
+        let reply = self.alone(call, bytes).await?;
+        reply.room().into_iter().for_each(|room| self.holding.keep(room));
+        Ok(reply)
+    }
+
+    /// One try that nobody shares, once there is so much room for it.
+    async fn alone(&self, call: &Call<'_>, bytes: usize) -> Result<Arc<Reply>, Error> {
+        let room = self.holding.take(bytes).await.ok_or(Error::NoRoom)?;
+        let exchange = self.exchange(call, &self.url(call)?, Duration::MAX, Some(room));
+        match timeout_at(self.until, exchange).await.unwrap_or(Attempt::Failed(Error::TooSlow)) {
+            Attempt::Reply(reply) => Ok(reply),
+            Attempt::Again(_, error) | Attempt::Failed(error) => Err(error),
+            Attempt::Outgrown => Err(Error::NoRoom),
+        }
+    }
+
+    /// The same person at the same site for a piece of work that has an end of its own, and that others may wait for who came
+    /// later. What it holds of large answers is given back with the last clone of it.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let until = self.deadline + self.left();
+        Self { holding: self.holding.apart(), until, ..self.clone() }
+    }
+
+    /// Takes room for so many bytes that are held until the answer to the request has been sent.
+    pub async fn hold_until_sent(&self, bytes: usize) -> Result<(), Error> {
+        let taken = self.holding.take(bytes).await.ok_or(Error::NoRoom)?;
+        self.tally.keep(Arc::new(taken));
+        Ok(())
+    }
+
+    /// Does work that takes its time, with this person's share of the processors.
+    pub async fn aside<T>(&self, bytes: usize, work: impl FnOnce() -> T) -> T {
+        aside(self.account, bytes, work).await
+    }
+
+    /// Does once what several requests of this person ask for at the same moment. `what` tells the work from all other.
+    pub async fn once<T: Clone + Send + Sync + 'static>(
+        &self,
+        what: &[&str],
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        let mut key = Sha256::new().chain_update(self.partition);
+        for part in what {
+            key = key.chain_update(part.len().to_be_bytes()).chain_update(part);
+        }
+        let work = async move { Arc::new(work.await) as Outcome };
+        let outcome = self.client.work.join(key.finalize().into(), work).await;
+        outcome.downcast_ref::<T>().cloned()
+    }
+
     /// The only way out to Confluence: tries, and once more where that may help.
     async fn reply(&self, call: &Call<'_>) -> Result<Arc<Reply>, Error> {
         let url = self.url(call)?;
@@ -257,6 +358,7 @@ impl Connection {
         match self.attempt(call, &url, silence).await {
             Attempt::Reply(reply) => Ok(reply),
             Attempt::Failed(error) => Err(error),
+            Attempt::Outgrown => self.alone(call, exchange::most(call.weight) * call.weight).await,
             Attempt::Again(pause, error) => {
                 if pause > self.left() / WORTH_WAITING {
                     return Err(error);
@@ -265,6 +367,7 @@ impl Connection {
                 match self.attempt(call, &url, Duration::MAX).await {
                     Attempt::Reply(reply) => Ok(reply),
                     Attempt::Again(_, error) | Attempt::Failed(error) => Err(error),
+                    Attempt::Outgrown => Err(Error::NoRoom),
                 }
             }
         }
@@ -276,9 +379,9 @@ impl Connection {
         for part in [url.as_str(), call.body.as_deref().unwrap_or_default()] {
             key = key.chain_update(b"\n").chain_update(part);
         }
-        let flight = self.client.flights.join(key.finalize().into(), self.exchange(call, url, silence));
+        let flight = self.client.flights.join(key.finalize().into(), self.exchange(call, url, silence, None));
         let began = Stopwatch::start();
-        timeout_at(self.deadline, flight).await.unwrap_or_else(|_| {
+        timeout_at(self.until, flight).await.unwrap_or_else(|_| {
             let template = call.template();
             self.client.metrics.upstream(&template, Upstream::TooSlow, began.elapsed());
             tracing::debug!(call = template, "upstream call ran out of time");

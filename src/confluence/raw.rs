@@ -9,14 +9,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::points::{Counted, Price};
-use super::{Call, Connection, Error};
-use crate::aside::aside;
+use super::{Call, Connection, Error, VALUES};
 use crate::clean::CleanText;
 
 const MAX_SEGMENTS: usize = 20;
 const MAX_SEGMENT: usize = 255;
-/// The largest answer that is looked through, in bytes of JSON.
-const MAX_ANSWER: usize = 4 * 1024 * 1024;
 /// What stands for something that was taken out of an answer.
 const REMOVED: &str = "[removed]";
 /// Members that hold an address of a file's bytes.
@@ -128,18 +125,17 @@ impl Connection {
     pub async fn raw(&self, path: &RawPath, query: &RawQuery) -> Result<(Value, u32), Error> {
         let segments: Vec<&str> = path.0.iter().map(String::as_str).collect();
         let query = query.0.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        let Answer(answer) =
-            self.send(Call::get(Price::List, &segments, query)).await.map_err(|error| self.clean(error))?;
+        let Answer(answer) = self
+            .send(Call::get(Price::List, &segments, query).weighing(VALUES))
+            .await
+            .map_err(|error| self.clean(error))?;
         let length = answer.to_string().len();
-        if length > MAX_ANSWER {
-            return Err(Error::Unavailable("the answer is larger than is looked through".to_owned()));
-        }
         let clean = || {
             let scrubber = self.scrubber();
             let value = scrubber.value(answer);
             (value, scrubber.removed.get())
         };
-        Ok(aside(length, clean).await)
+        Ok(self.aside(length, clean).await)
     }
 
     /// The same of a refusal's reason.

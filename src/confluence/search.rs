@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::content::Bodies;
 use super::cursor::Links;
 use super::points::{Counted, Price};
-use super::{Call, Connection, ContentId, ContentKind, Error, Person, SpaceId, SpaceKey};
+use super::{Call, Connection, ContentId, ContentKind, Error, PASSAGES, Person, ROWS, SpaceId, SpaceKey};
 use crate::clean::Clean;
 use crate::lenient::Lenient;
 
@@ -205,7 +205,8 @@ impl Connection {
             ("expand", rows.expand().to_owned()),
         ];
         query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
-        let call = Call::get(Price::List, &["rest", "api", "search"], query);
+        let weight = if rows == Rows::WithBodies { PASSAGES } else { ROWS };
+        let call = Call::get(Price::List, &["rest", "api", "search"], query).weighing(weight);
         let Counting(found, _) = self.send_as(call, read).await?;
         // Few people write many pages.
         let people = found.hits.iter().filter_map(|hit| hit.last_modified_by.as_ref());

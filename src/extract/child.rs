@@ -7,7 +7,7 @@ use super::package::{OLE, Package};
 use super::{
     Extracted, Failure, Format, Job, Limits, Loss, charset, limits, pdf, sheets, slides, text, word,
 };
-use crate::markdown::{Document, PartSize};
+use crate::markdown::{Document, Part, PartSize};
 
 /// The longest job, in bytes.
 const LONGEST_JOB: u64 = 64 * 1024;
@@ -30,12 +30,10 @@ pub fn child(limits: Limits) -> Result<(), String> {
 
 fn extract(job: &Job, bytes: &[u8]) -> Result<Extracted, Failure> {
     let document = document(job, bytes)?;
-    let mut parts = document.parts(PartSize { chars: job.chars, json_bytes: job.json_bytes });
-    let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
-    let wanted = (job.part as usize).checked_sub(1).filter(|at| *at < parts.len());
+    let parts = document.cut(PartSize { chars: job.chars, json_bytes: job.json_bytes });
     Ok(Extracted {
-        markdown: wanted.map(|at| parts.swap_remove(at).into_text()),
-        parts: count,
+        markdown: parts.get(job.part as usize).map(Part::into_text),
+        parts: u32::try_from(parts.count()).unwrap_or(u32::MAX),
         omitted: document.omitted().iter().map(Loss::from).collect(),
     })
 }

@@ -1,6 +1,9 @@
 //! A page as Markdown, with what is needed to hand it out in pieces.
 
-use super::index::{Heading, Index, Open};
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::index::{Heading, Index, Open, Row};
 use super::losses::{INVISIBLE_CHARACTERS, Omitted};
 use super::macro_names::is_wordless;
 use super::writer::{Writer, Written};
@@ -45,7 +48,7 @@ impl Document {
         macros.into_iter().any(|name| !is_wordless(name))
     }
 
-    pub fn headings(&self) -> impl Iterator<Item = &Heading> {
+    pub fn headings(&self) -> impl Iterator<Item = Heading<'_>> {
         self.index.headings.iter()
     }
 
@@ -56,25 +59,33 @@ impl Document {
         if wanted.is_empty() {
             return None;
         }
-        let titles: Vec<String> = self.headings().map(|heading| plain(&heading.text)).collect();
-        let find = |fits: &dyn Fn(&str) -> bool| titles.iter().position(|title| fits(title));
-        let at = find(&|title| title == wanted)
-            .or_else(|| find(&|title| without_number(title) == without_number(&wanted)))
-            .or_else(|| find(&|title| title.starts_with(&wanted)))
-            .or_else(|| find(&|title| without_number(title).starts_with(without_number(&wanted))))?;
+        // Of those that fit equally well, the first.
+        let mut best: Option<(u8, usize)> = None;
+        for (at, heading) in self.headings().enumerate() {
+            if let Some(distance) = distance(&plain(heading.text), &wanted)
+                && best.is_none_or(|(least, _)| distance < least)
+            {
+                best = Some((distance, at));
+                if distance == 0 {
+                    break;
+                }
+            }
+        }
+        let (_, at) = best?;
         Some(self.select(&[self.section_range(at)]))
     }
 
     /// From a heading down to the next of the same or a higher level.
-    pub(super) fn section_range(&self, heading: usize) -> std::ops::Range<usize> {
+    pub(super) fn section_range(&self, heading: usize) -> Range<usize> {
         let headings = &self.index.headings;
-        let level = headings[heading].level;
-        let next = headings[heading + 1..].iter().find(|next| next.level <= level);
-        headings[heading].offset..next.map_or(self.text.len(), |next| next.offset)
+        let Heading { level, offset, .. } = headings.get(heading);
+        let mut after = (heading + 1..headings.len()).map(|at| headings.get(at));
+        let next = after.find(|next| next.level <= level);
+        offset..next.map_or(self.text.len(), |next| next.offset)
     }
 
     /// A document of these ranges, which start and end at lines.
-    pub(super) fn select(&self, ranges: &[std::ops::Range<usize>]) -> Self {
+    pub(super) fn select(&self, ranges: &[Range<usize>]) -> Self {
         let mut text = String::new();
         let mut index = Index::default();
         for range in ranges {
@@ -88,33 +99,61 @@ impl Document {
         Self { text, index, omitted: self.omitted.clone() }
     }
 
-    fn append(&self, index: &mut Index, range: &std::ops::Range<usize>, at: usize) {
-        let base = u32::try_from(index.contexts.len()).unwrap_or(0);
-        let inside = |offset: &usize| range.contains(offset);
+    /// Notes in `index` what there is to note of a range, which will begin at `at`.
+    fn append(&self, index: &mut Index, range: &Range<usize>, at: usize) {
         let moved = |offset: usize| offset - range.start + at;
-        for context in &self.index.contexts {
-            let mut context = context.clone();
-            context.parent += base;
-            if let Open::Table { header: row, .. } | Open::Fence { open: row, .. } = &mut context.open {
-                if row.start < range.start || row.end > range.end {
-                    context.open = Open::Document;
-                } else {
-                    *row = moved(row.start)..moved(row.end);
-                }
-            }
-            index.contexts.push(context);
+        let mut contexts = HashMap::from([(0, 0)]);
+        for cut in self.index.cuts_in(range) {
+            let context = self.append_context(index, cut.context, &mut contexts, &|row| {
+                let row = row.range();
+                let inside = row.start >= range.start && row.end <= range.end;
+                inside.then(|| Row::new(&(moved(row.start)..moved(row.end))))
+            });
+            index.add_cut(moved(cut.offset()), cut.rank, context);
         }
-        index.contexts[base as usize].parent = 0;
-        for cut in self.index.cuts.iter().filter(|cut| inside(&cut.offset)) {
-            let mut cut = *cut;
-            cut.offset = moved(cut.offset);
-            cut.context += base;
-            index.cuts.push(cut);
-        }
-        for heading in self.headings().filter(|heading| inside(&heading.offset)) {
-            index.headings.push(Heading { offset: moved(heading.offset), ..heading.clone() });
+        let headings = &self.index.headings;
+        for heading in (headings.before(range.start)..headings.before(range.end)).map(|at| headings.get(at)) {
+            index.headings.begin(heading.level, moved(heading.offset));
+            index.headings.name(std::iter::once(heading.text));
         }
     }
+
+    /// Notes a context of this document, and those around it, in `index`. A row that does not move along is not opened again.
+    fn append_context(
+        &self,
+        index: &mut Index,
+        context: u32,
+        known: &mut HashMap<u32, u32>,
+        moved: &dyn Fn(Row) -> Option<Row>,
+    ) -> u32 {
+        let mut path = Vec::new();
+        let mut at = context;
+        while !known.contains_key(&at) {
+            path.push(at);
+            at = self.index.contexts[at as usize].parent;
+        }
+        let mut around = known.get(&at).copied().unwrap_or(0);
+        for at in path.into_iter().rev() {
+            let mut open = self.index.contexts[at as usize].open.clone();
+            if let Open::Table { header: row, .. } | Open::Fence { open: row, .. } = &mut open {
+                match moved(*row) {
+                    Some(moved) => *row = moved,
+                    None => open = Open::Document,
+                }
+            }
+            around = index.add_context(around, open);
+            known.insert(at, around);
+        }
+        around
+    }
+}
+
+/// How far a heading is from the one that is wanted; nothing: it is another.
+fn distance(title: &str, wanted: &str) -> Option<u8> {
+    let (bare, wanted_bare) = (without_number(title), without_number(wanted));
+    let fits =
+        [title == wanted, bare == wanted_bare, title.starts_with(wanted), bare.starts_with(wanted_bare)];
+    fits.into_iter().position(|fits| fits).and_then(|at| u8::try_from(at).ok())
 }
 
 /// Letters and digits only, lower case, words one space apart.

@@ -37,10 +37,19 @@ pub(super) fn feed(converter: &mut Converter<'_>, html: &str) {
     let state = RefCell::new(State { converter, text: StrTendril::new() });
     let tokenizer = Tokenizer::new(Sink(state), TokenizerOpts::default());
     let input = BufferQueue::default();
-    input.push_back(StrTendril::from_slice(html));
-    let _ = tokenizer.feed(&input);
+    let mut rest = html;
+    while !rest.is_empty() {
+        let end = (PIECE..rest.len()).find(|end| rest.is_char_boundary(*end)).unwrap_or(rest.len());
+        let (piece, after) = rest.split_at(end);
+        input.push_back(StrTendril::from_slice(piece));
+        let _ = tokenizer.feed(&input);
+        rest = after;
+    }
     tokenizer.end();
 }
+
+/// How much of a page the tokenizer copies at a time, in bytes.
+const PIECE: usize = 64 * 1024;
 
 pub(super) fn is_void(name: &str) -> bool {
     matches!(Element::named(name), Element::Break | Element::Rule | Element::Image | Element::Nothing)

@@ -37,7 +37,7 @@ pub use expansions::{Expansions, Inclusion, PageReference, included_pages};
 pub use html::from_html;
 pub use index::Heading;
 pub use losses::{INVISIBLE_CHARACTERS, Omitted};
-pub use parts::{OutlineEntry, Part, PartSize};
+pub use parts::{OutlineEntry, Part, PartSize, Parts};
 pub use passages::Passage;
 pub use storage::{from_storage, from_storage_with, mentioned_people};
 

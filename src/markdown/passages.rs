@@ -28,8 +28,7 @@ impl Document {
         let mut passages = Vec::new();
         for block in self.blocks() {
             let path = self.path(block.heading, &parents);
-            let headings: Vec<&str> =
-                path.into_iter().map(|at| self.index.headings[at].text.as_str()).collect();
+            let headings: Vec<&str> = path.into_iter().map(|at| self.index.headings.get(at).text).collect();
             let texts = if block.range.len() <= PASSAGE {
                 vec![self.text[block.range].trim_end().to_owned()]
             } else {
@@ -64,7 +63,7 @@ impl Document {
         let mut shown = vec![false; self.index.headings.len()];
         for range in ranges {
             for heading in self.path(range.start, parents) {
-                let start = self.index.headings[heading].offset;
+                let start = self.index.headings.get(heading).offset;
                 if !std::mem::replace(&mut shown[heading], true) && !range.contains(&start) {
                     let length = self.text[start..].find('\n').unwrap_or(self.text.len() - start);
                     wanted.push(start..start + length);
@@ -82,15 +81,15 @@ impl Document {
         let mut only_headings = false;
         let mut cuts = self.index.cuts.iter().filter(|cut| cut.rank <= WHOLE).peekable();
         while let Some(cut) = cuts.next() {
-            let end = cuts.peek().map_or(self.text.len(), |next| next.offset);
+            let end = cuts.peek().map_or(self.text.len(), |next| next.offset());
             let is_heading = cut.rank == HEADING;
             match blocks.last_mut() {
                 Some(last) if only_headings => {
                     last.range.end = end;
-                    last.heading = if is_heading { cut.offset } else { last.heading };
+                    last.heading = if is_heading { cut.offset() } else { last.heading };
                 }
                 Some(last) if !is_heading && end - last.range.start <= PASSAGE => last.range.end = end,
-                _ => blocks.push(Block { range: cut.offset..end, heading: cut.offset }),
+                _ => blocks.push(Block { range: cut.offset()..end, heading: cut.offset() }),
             }
             only_headings = is_heading;
         }
@@ -102,7 +101,7 @@ impl Document {
         let body = self.text[block.range.clone()].to_lowercase();
         let headings = self.path(block.heading, parents);
         let above: Vec<String> =
-            headings.iter().map(|at| self.index.headings[*at].text.to_lowercase()).collect();
+            headings.iter().map(|at| self.index.headings.get(*at).text.to_lowercase()).collect();
         let mut score = 0.0;
         let mut matches = false;
         for word in &words.all {
@@ -118,7 +117,7 @@ impl Document {
 
     /// The headings (by number) that a place is under, with the one that it starts with.
     fn path(&self, offset: usize, parents: &[Option<usize>]) -> Vec<usize> {
-        let before = self.index.headings.partition_point(|heading| heading.offset <= offset);
+        let before = self.index.headings.before(offset + 1);
         let innermost = before.checked_sub(1);
         let mut path: Vec<usize> = std::iter::successors(innermost, |heading| parents[*heading]).collect();
         path.reverse();
@@ -130,7 +129,7 @@ impl Document {
         let mut open: Vec<usize> = Vec::new();
         let mut parents = Vec::with_capacity(self.index.headings.len());
         for (at, heading) in self.index.headings.iter().enumerate() {
-            while open.pop_if(|outer| self.index.headings[*outer].level >= heading.level).is_some() {}
+            while open.pop_if(|outer| self.index.headings.get(*outer).level >= heading.level).is_some() {}
             parents.push(open.last().copied());
             open.push(at);
         }

@@ -7,7 +7,7 @@ mod marks;
 mod spans;
 mod table;
 
-use super::index::{Cut, Heading, Index, Marker, Open};
+use super::index::{Index, Marker, Open, Row};
 use super::losses::{self, Losses};
 
 pub(super) use marks::Mark;
@@ -34,10 +34,21 @@ struct Container {
     kind: Kind,
     /// The length of the prefix outside of it.
     prefix: usize,
-    context: u32,
+    context: Context,
     depth: u8,
     last: Option<Block>,
     before: Option<Before>,
+}
+
+/// What a container is in the index. Most are never asked for: they have no line that a part may begin with.
+#[derive(Clone, Copy)]
+enum Context {
+    Known(u32),
+    /// What is around it.
+    Same,
+    /// One of its own, not noted yet.
+    Item(Marker),
+    Quote,
 }
 
 /// How things were before a container, to take it back if nothing comes.
@@ -57,7 +68,7 @@ enum Kind {
     /// `indent` is that of its last item.
     List {
         ordered: bool,
-        next: u64,
+        next: u32,
         indent: u8,
         alternate: bool,
         tight_after_text: bool,
@@ -83,17 +94,23 @@ pub(super) struct Written {
     pub(super) losses: Losses,
 }
 
-/// How many bytes of prefixes a document may hold, beside twice the size of its source.
+/// How many bytes of prefixes a document may hold, beside the size of its source.
 const PREFIX_BUDGET: usize = 1 << 20;
 
 impl Writer {
     pub(super) fn new(source_length: usize) -> Self {
-        let document =
-            Container { kind: Kind::Document, prefix: 0, context: 0, depth: 0, last: None, before: None };
+        let document = Container {
+            kind: Kind::Document,
+            prefix: 0,
+            context: Context::Known(0),
+            depth: 0,
+            last: None,
+            before: None,
+        };
         Self {
             out: String::with_capacity(source_length / 2),
             containers: vec![document],
-            budget: 2 * source_length + PREFIX_BUDGET,
+            budget: source_length + PREFIX_BUDGET,
             ..Self::default()
         }
     }
@@ -141,7 +158,7 @@ impl Writer {
             self.separate(top, last, block);
         }
         if top.last.is_some() || top.kind == Kind::Document {
-            self.note_cut(rank(block), top.context, top.depth);
+            self.note_cut(rank(block));
             self.write_prefix();
         }
         self.top().last = Some(block);
@@ -158,9 +175,43 @@ impl Writer {
         }
     }
 
-    fn note_cut(&mut self, rank: u8, context: u32, depth: u8) {
-        let rank = rank.saturating_add(depth.saturating_mul(2));
-        self.index.cuts.push(Cut { offset: self.out.len(), rank, context });
+    /// Notes that a part may begin here, if that is worth a note.
+    fn note_cut(&mut self, rank: u8) {
+        self.note_cut_inside(rank, false, &mut None, &Open::Document);
+    }
+
+    /// The same inside of what is open but no container, whose context is noted with its first cut.
+    fn note_cut_inside(&mut self, rank: u8, must: bool, inside: &mut Option<u32>, open: &Open) {
+        let rank = rank.saturating_add(self.top().depth.saturating_mul(2));
+        if !must && !self.index.wants_cut(self.out.len(), rank) {
+            return;
+        }
+        let context = inside.unwrap_or_else(|| {
+            let around = self.context();
+            match open {
+                Open::Document => around,
+                open => self.index.add_context(around, open.clone()),
+            }
+        });
+        *inside = Some(context);
+        self.index.add_cut(self.out.len(), rank, context);
+    }
+
+    /// The context of the innermost container, noted with those around it if it is not yet.
+    fn context(&mut self) -> u32 {
+        let mut around = 0;
+        let known =
+            self.containers.iter().rposition(|container| matches!(container.context, Context::Known(_)));
+        for container in &mut self.containers[known.unwrap_or(0)..] {
+            around = match container.context {
+                Context::Known(context) => context,
+                Context::Same => around,
+                Context::Item(marker) => self.index.add_context(around, Open::Item { marker }),
+                Context::Quote => self.index.add_context(around, Open::Quote),
+            };
+            container.context = Context::Known(around);
+        }
+        around
     }
 
     fn write_prefix(&mut self) {
@@ -176,7 +227,7 @@ impl Writer {
         self.losses.add(losses::TOO_DEEP, 1);
         self.prefix.clear();
         for container in &mut self.containers {
-            (container.prefix, container.context) = (0, 0);
+            (container.prefix, container.context) = (0, Context::Known(0));
         }
     }
 

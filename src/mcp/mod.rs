@@ -38,6 +38,9 @@ use tools::Toolbox;
 /// The largest request, in bytes: arguments are short texts.
 const MAX_BODY: usize = 256 * 1024;
 
+/// The most commas that a request holds, those of its texts included: the longest text has 4,000 characters.
+const MOST_VALUES: usize = 8192;
+
 /// The MCP endpoints of all GPTs. A clone is another handle to the same.
 #[derive(Clone)]
 pub struct Door(Arc<Shared>);
@@ -190,6 +193,10 @@ fn check_message(headers: &HeaderMap, body: &Bytes) -> Result<(), Refusal> {
             "Send one JSON-RPC message with Content-Type: application/json.",
         );
         return Err(Refusal::Problem(problem));
+    }
+    // A value takes 72 bytes, be it a zero: what holds many would be many times as large as it is long.
+    if memchr::memchr_iter(b',', body).count() > MOST_VALUES {
+        return Err(Refusal::JsonRpc(ErrorCode::INVALID_REQUEST, "The message holds too many values."));
     }
     let Ok(message) = serde_json::from_slice::<Value>(body) else {
         return Err(Refusal::JsonRpc(ErrorCode::PARSE_ERROR, "The body is not JSON."));

@@ -48,3 +48,13 @@ async fn more_than_ten_or_none_are_refused() {
         world.ask(&alice, "/v1/pages/batch", &[("ids", wrong)]).await.refuses("ids");
     }
 }
+
+#[tokio::test]
+async fn a_page_that_is_named_twice_is_read_once_and_stands_where_it_is_named_first() {
+    let world = World::of_acme().await;
+    let alice = world.sign_in("alice").await;
+    let ids = ["1310756", "1310745", "1310756", "1310756"].join(",");
+    let answer = world.ask(&alice, "/v1/pages/batch", &[("ids", &ids)]).await.expect(200);
+    assert_eq!(answer.each("id"), ["1310756", "1310745"]);
+    assert_eq!(world.calls_to("/pages/1310756"), 1);
+}

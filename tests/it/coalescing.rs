@@ -55,6 +55,25 @@ async fn ten_identical_reads_are_one_call_and_one_answer_pays() {
 }
 
 #[tokio::test]
+async fn parts_of_one_page_that_are_asked_for_at_once_are_cut_from_one_reading() {
+    let world = World::of_acme().await;
+    let alice = world.sign_in("alice").await;
+    let id = world.add(
+        "ENG",
+        "Long",
+        &"<h2>Rollback</h2><p>Seventy words, more or less, of a page.</p>".repeat(3000),
+    );
+    let fault = FaultKind::Slow(Duration::from_millis(400));
+    world.sandbox.inject(Fault { path_contains: id.clone(), times: usize::MAX, kind: fault });
+    let paths: Vec<String> = (1..=4).map(|part| format!("/v1/pages/{id}?part={part}")).collect();
+    let together = join_all(paths.iter().map(|path| world.get(&alice, path))).await;
+    assert_eq!(world.calls_to(&format!("/pages/{id}")), 1);
+    for (path, answer) in paths.iter().zip(together) {
+        assert_eq!(answer.expect(200).json, world.get(&alice, path).await.expect(200).json);
+    }
+}
+
+#[tokio::test]
 async fn who_comes_later_asks_again() {
     let (world, alice) = warm().await;
     for calls in 1..=3 {

@@ -161,7 +161,7 @@ proptest! {
             }
             for heading in document.headings() {
                 prop_assert!(document.markdown().is_char_boundary(heading.offset));
-                document.section(&heading.text);
+                document.section(heading.text);
             }
             document.matching("a p");
             document.passages();

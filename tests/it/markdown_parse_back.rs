@@ -167,7 +167,7 @@ fn headings_are_headings() {
     let headings: Vec<(HeadingLevel, String)> = headings_of(document.markdown());
     let texts: Vec<&str> = headings.iter().map(|(_, text)| text.as_str()).collect();
     assert_eq!(texts, ["One # two", "# #", "1. six", "in a quote"]);
-    let ours: Vec<&str> = document.headings().map(|heading| heading.text.as_str()).collect();
+    let ours: Vec<&str> = document.headings().map(|heading| heading.text).collect();
     assert_eq!(ours, texts);
 }
 

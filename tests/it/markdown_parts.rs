@@ -95,8 +95,8 @@ fn sections_are_found_by_their_heading() {
 fn the_outline_says_in_which_part_a_heading_is() {
     let document = storage("<h1>One</h1><p>aaaa aaaa</p><h2>Two</h2><p>bbbb bbbb</p><h2>Three</h2>");
     let outline: Vec<_> = document
-        .outline(&document.parts(size(20)))
-        .into_iter()
+        .cut(size(20))
+        .outline()
         .map(|entry| (entry.heading.to_owned(), entry.level, entry.part))
         .collect();
     assert_eq!(outline, [("One".to_owned(), 1, 1), ("Two".to_owned(), 2, 2), ("Three".to_owned(), 2, 3)]);

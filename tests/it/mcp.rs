@@ -293,6 +293,11 @@ async fn what_is_not_a_request_is_refused_in_json_rpcs_own_words() {
         assert_eq!(answer.json["error"]["code"], code, "{body}: {}", answer.body);
         assert_eq!(answer.header("content-type"), "application/json", "{body}");
     }
+    // Each value takes many times as much memory as its one digit.
+    let many =
+        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"x":[{}0]}}}}"#, "0,".repeat(9000));
+    let answer = world.send(post(&many)).await.expect(400);
+    assert_eq!(answer.json["error"]["code"], -32600, "{}", answer.body);
     world.send(post(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#)).await.expect(202);
     let pinged = world.send(post(r#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#)).await.expect(200);
     assert_eq!(pinged.json, json!({ "jsonrpc": "2.0", "id": 7, "result": {} }));

@@ -5,6 +5,7 @@
 mod faults;
 mod gateway;
 mod hostile;
+mod large_pages;
 mod proxy;
 mod rolling;
 mod shares;
@@ -45,6 +46,9 @@ async fn troubles(world: &World, binary: &str, lasting: Duration, names: &[Strin
     }
     if is_wanted("the key changes", names) {
         mistakes.extend(rolling::change_keys(world, binary, lasting).await);
+    }
+    if is_wanted("large pages", names) {
+        mistakes.extend(large_pages::run(world, binary).await);
     }
     mistakes.extend(shares::run(world, binary, lasting, names).await);
     mistakes

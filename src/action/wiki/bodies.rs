@@ -10,7 +10,7 @@ use crate::clean::Clean;
 use crate::confluence::cql::Filters;
 use crate::confluence::{AccountId, ContentId, Error, Hit};
 use crate::markdown::mentioned_people;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 
 /// How many bodies are read one by one where they do not come with the search, and how many at the same time.
 const MAX_READ: usize = 8;
@@ -53,7 +53,9 @@ impl Wiki {
                 Err(problem) => failure = Some(problem),
             }
         }
-        if let (true, Some(problem)) = (numbered.is_empty(), failure) {
+        // Where there is no room for a page now, whoever asks again is told of it too.
+        let is_final = failure.as_ref().is_some_and(|problem| problem.kind == Kind::Overloaded);
+        if let (true, Some(problem)) = (numbered.is_empty() || is_final, failure) {
             return Err(problem);
         }
         numbered.sort_by_key(|(at, _)| *at);
@@ -66,8 +68,8 @@ impl Wiki {
     async fn with_body(&self, hit: Hit) -> Result<Option<Hit>, Problem> {
         let (Some(kind), Some(id)) = (hit.kind(), hit.content_id()) else { return Ok(None) };
         match self.connection.content_of_kind(kind, &id).await {
-            Ok(content) if self.permit(&content.space_id).is_ok() => {
-                Ok(Some(Hit { storage: Some(content.storage().to_owned()), ..hit }))
+            Ok(mut content) if self.permit(&content.space_id).is_ok() => {
+                Ok(Some(Hit { storage: Some(content.take_storage()), ..hit }))
             }
             Ok(_) | Err(Error::NotFound | Error::TooLarge) => Ok(None),
             Err(error) => Err(error.into()),

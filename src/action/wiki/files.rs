@@ -17,6 +17,8 @@ pub const MAX_TEXT_SOURCE: u64 = 25 * 1024 * 1024;
 
 /// The largest image that is shown, in bytes: clients refuse more than a few megabytes of Base64.
 const MAX_IMAGE: u64 = 2 * 1024 * 1024;
+/// How many times as many bytes as an image has are held on the way: as they are, as base64, and as that in JSON.
+const COPIES: usize = 6;
 
 /// Which file is meant: by its id, or by page and name, as links in Markdown have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,8 +113,10 @@ impl Wiki {
         if filed.file.file_size > MAX_IMAGE {
             return Ok(None);
         }
+        let size = usize::try_from(filed.file.file_size).unwrap_or(usize::MAX);
+        self.connection.hold_until_sent(size.saturating_mul(COPIES)).await?;
         let mut download = self.download(filed, filed.file.version.number, MAX_IMAGE).await?;
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(size);
         while let Some(chunk) = download.chunk().await? {
             bytes.extend_from_slice(&chunk);
         }

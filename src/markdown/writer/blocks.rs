@@ -1,7 +1,8 @@
 //! Blocks and containers.
 
-use super::{Before, Block, CODE_LINE_RANK, Container, Heading, Kind, Mark, Marker, NO_BORDER, Open, Writer};
-use crate::clean::Clean;
+use super::{
+    Before, Block, CODE_LINE_RANK, Container, Context, Kind, Mark, Marker, NO_BORDER, Open, Row, Writer,
+};
 
 impl Writer {
     pub(in super::super) fn heading_open(&mut self, level: u8) {
@@ -32,7 +33,7 @@ impl Writer {
                     self.out.push('#');
                 }
                 self.out.push(' ');
-                self.index.headings.push(Heading { text: Clean::default(), level, offset });
+                self.index.headings.begin(level, offset);
                 self.line.in_heading = true;
             }
             _ => self.begin(Block::Paragraph),
@@ -80,14 +81,17 @@ impl Writer {
         }
         self.begin(Block::Code);
         let ticks = longest_run(code, '`').max(2) + 1;
-        let open = self.out.len()..self.out.len() + ticks + language.len();
+        let open = Row::new(&(self.out.len()..self.out.len() + ticks + language.len()));
         self.push_ticks(ticks);
         self.out.push_str(language);
-        let (parent, depth) = (self.top().context, self.top().depth);
-        let context = self.index.add_context(parent, Open::Fence { open, ticks });
+        let fence = Open::Fence { open, ticks: u32::try_from(ticks).unwrap_or(u32::MAX) };
+        let mut context = None;
         for (number, line) in code.split('\n').enumerate() {
             self.out.push('\n');
-            self.note_cut(if number > 0 { CODE_LINE_RANK } else { NO_BORDER }, context, depth);
+            // A long line may have to be cut itself, and then it has to be known that it is code.
+            let must = context.is_none() && line.len() > LONG_LINE;
+            let rank = if number > 0 { CODE_LINE_RANK } else { NO_BORDER };
+            self.note_cut_inside(rank, must, &mut context, &fence);
             if !line.is_empty() || !self.prefix.trim_end().is_empty() {
                 self.write_prefix();
             }
@@ -106,9 +110,7 @@ impl Writer {
         self.end_block();
         let before = Before { length: self.out.len(), cuts: self.index.cuts.len(), last: self.top().last };
         self.begin(Block::Quote);
-        let parent = self.top().context;
-        let context = self.index.add_context(parent, Open::Quote);
-        self.push_container(Kind::Quote, context);
+        self.push_container(Kind::Quote, Context::Quote);
         self.top().before = Some(before);
         if !self.in_cell {
             self.prefix.push_str("> ");
@@ -153,10 +155,10 @@ impl Writer {
         let alternate =
             if first_in_item && !ordered { parent_alternate == Some(false) } else { follows_same };
         let tight_after_text = top.kind == Kind::Item && top.last == Some(Block::Paragraph);
-        let next = start.min(999_999_999);
+        let next = u32::try_from(start.min(999_999_999)).unwrap_or(1);
         self.push_container(
             Kind::List { ordered, next, indent: 0, alternate, tight_after_text },
-            top.context,
+            Context::Same,
         );
     }
 
@@ -194,9 +196,7 @@ impl Writer {
             *next = (*next + 1).min(999_999_999);
             *indent = u8::try_from(width).unwrap_or(u8::MAX);
         }
-        let context = self.top().context;
-        let context = self.index.add_context(context, Open::Item { marker });
-        self.push_container(Kind::Item, context);
+        self.push_container(Kind::Item, Context::Item(marker));
         if !self.in_cell {
             self.prefix.extend(std::iter::repeat_n(' ', width));
         }
@@ -205,8 +205,7 @@ impl Writer {
     /// A list right inside a list belongs to the item before it.
     fn item_reopen(&mut self) {
         let Kind::List { indent: indent @ 1.., .. } = self.top().kind else { return self.item_open() };
-        let context = self.top().context;
-        self.push_container(Kind::Item, context);
+        self.push_container(Kind::Item, Context::Same);
         self.top().last = Some(Block::Paragraph);
         if !self.in_cell {
             self.prefix.extend(std::iter::repeat_n(' ', usize::from(indent)));
@@ -214,7 +213,7 @@ impl Writer {
     }
 
     /// The first item of a list starts the list as a block of what the list is in.
-    fn begin_list(&mut self, ordered: bool, alternate: bool, number: u64) {
+    fn begin_list(&mut self, ordered: bool, alternate: bool, number: u32) {
         let Some(list) = self.containers.pop() else { return };
         let block = Block::List { ordered: ordered && number != 1, alternate };
         self.begin(block);
@@ -241,7 +240,7 @@ impl Writer {
         self.close_container(|kind| kind == Kind::Item);
     }
 
-    pub(super) fn push_container(&mut self, kind: Kind, context: u32) {
+    pub(super) fn push_container(&mut self, kind: Kind, context: Context) {
         let top = *self.top();
         let deeper = matches!(kind, Kind::Item | Kind::Quote);
         self.containers.push(Container {
@@ -292,12 +291,15 @@ impl Writer {
         let blank = format!("{}\n", self.prefix.trim_end());
         if !self.out[..line].ends_with(&format!("\n{blank}")) {
             self.out.insert_str(line, &blank);
-            if let Some(cut) = self.index.cuts.last_mut().filter(|cut| cut.offset == line) {
-                cut.offset += blank.len();
+            if let Some(cut) = self.index.cuts.last_mut().filter(|cut| cut.offset() == line) {
+                cut.move_to(line + blank.len());
             }
         }
     }
 }
+
+/// Lines of code longer than this, in bytes, may be cut in themselves.
+const LONG_LINE: usize = 256;
 
 /// The length of the longest run of `character`.
 pub(super) fn longest_run(text: &str, character: char) -> usize {

@@ -7,6 +7,9 @@ use super::spans::{CodeSpan, Link};
 use super::{TEXT_LINE_RANK, Writer};
 use crate::clean::{belongs, is_invisible, visible};
 
+/// How much of a heading's text is kept for the outline, in bytes.
+const HEADING: usize = 4096;
+
 #[derive(Default)]
 #[allow(clippy::struct_excessive_bools)]
 pub(super) struct Line {
@@ -42,7 +45,9 @@ impl Writer {
     /// Text as people read it. What would be Markdown in it is escaped.
     pub(in super::super) fn text(&mut self, text: &str) {
         if self.line.in_heading || self.line.heading.is_some() {
-            self.line.heading_text.push_str(text);
+            self.line
+                .heading_text
+                .extend(text.chars().take(HEADING.saturating_sub(self.line.heading_text.len())));
         }
         if self.line.code.is_some() {
             return self.code_text(text);
@@ -268,8 +273,7 @@ impl Writer {
             self.out.push_str("<br>");
         } else {
             self.out.push_str("\\\n");
-            let (context, depth) = (self.top().context, self.top().depth);
-            self.note_cut(TEXT_LINE_RANK, context, depth);
+            self.note_cut(TEXT_LINE_RANK);
             self.write_prefix();
         }
         self.line.start = self.out.len();
@@ -330,10 +334,8 @@ impl Writer {
         if text.len() < self.out.len() && text.ends_with(' ') {
             self.out.insert(self.out.len() - 1, '\\');
         }
-        if let Some(heading) = self.index.headings.last_mut() {
-            let words: Vec<&str> = self.line.heading_text.split_whitespace().collect();
-            // What goes from it has been counted with the text.
-            heading.text = visible(&words.join(" ")).0.into();
-        }
+        let words: Vec<&str> = self.line.heading_text.split_whitespace().collect();
+        // What goes from it has been counted with the text.
+        self.index.headings.name(visible(&words.join(" ")).0.split(' '));
     }
 }

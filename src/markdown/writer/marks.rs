@@ -134,8 +134,8 @@ impl Writer {
             // The text of a cell is not in its place yet, and has no cuts.
             return;
         }
-        for cut in self.index.cuts.iter_mut().rev().take_while(|cut| cut.offset > range.start) {
-            moved(&mut cut.offset);
+        for cut in self.index.cuts.iter_mut().rev().take_while(|cut| cut.offset() > range.start) {
+            cut.move_to(cut.offset() + with.len() - range.len());
         }
     }
 

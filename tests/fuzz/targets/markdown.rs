@@ -44,11 +44,12 @@ fn check(document: &Document, size: PartSize) {
     assert_eq!(rest.next(), None, "a letter is in no part");
     for heading in document.headings() {
         assert!(markdown[heading.offset..].contains('#'));
-        if let Some(section) = document.section(&heading.text) {
+        if let Some(section) = document.section(heading.text) {
             section.parts(size);
         }
     }
-    document.outline(&document.parts(size));
+    let parts = document.cut(size);
+    assert!(parts.outline().all(|entry| (1..=parts.count()).contains(&entry.part)));
     document.passages();
     if let Some(matching) = document.matching("a the x") {
         matching.parts(size);
