@@ -12,6 +12,7 @@ mod callback;
 mod client;
 mod consent;
 mod error;
+mod issued;
 mod metadata;
 mod metadata_document;
 mod name;
