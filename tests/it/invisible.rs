@@ -441,6 +441,7 @@ fn what_confluence_sends_is_cleaned_where_it_is_read() {
         "Text.0",
         "Row.id",
         "Row.scopes",
+        "Claims.sub",
     ];
     for folder in ["src/confluence", "src/atlassian"] {
         for (path, source) in sources(folder) {

@@ -3,6 +3,9 @@
 #![no_main]
 
 #[allow(dead_code, unused_imports)]
+#[path = "../../../src/clean/mod.rs"]
+mod clean;
+#[allow(dead_code, unused_imports)]
 #[path = "../../../src/markdown/mod.rs"]
 mod markdown;
 
