@@ -36,7 +36,7 @@ const PROMPT: Duration = Duration::from_secs(1);
 const TRIES: usize = 3;
 const LENGTH: usize = 9_500_000;
 /// The space of the large pages: everybody may read it.
-const SPACE: &str = "1310721";
+const SPACE: &str = "131073";
 const SMALL: &str = "/v1/pages/1310756";
 
 /// What large pages are made of: before, over and over, after.

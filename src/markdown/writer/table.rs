@@ -232,6 +232,9 @@ impl Writer {
 
     /// Writes these rows of a grid as a table.
     fn write_table(&mut self, grid: &Grid, rows: Range<usize>) {
+        if rows.is_empty() {
+            return;
+        }
         let mut row = Vec::new();
         let (mut columns, mut measured) = (0, Layout::new(grid, rows.clone()));
         while measured.next(&mut row) {
