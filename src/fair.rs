@@ -428,10 +428,10 @@ mod tests {
     #[tokio::test]
     async fn a_permit_grows_at_once_or_not_at_all() {
         let pool = pool(10, 4, 100);
-        let (mut one, mut other) = (take(&pool, 'a', 1).await, take(&pool, 'b', 1).await);
+        let (mut one, mut other) = (take(&pool, 'a', 1), take(&pool, 'b', 1));
         assert!(one.grow(6) && !one.grow(10), "alone, it may be more than a share");
         assert_eq!((one.permits(), pool.free()), (6, 3));
-        let second = take(&pool, 'b', 1).await;
+        let second = take(&pool, 'b', 1);
         assert!(!other.grow(4) && other.grow(3), "two are a share together");
         let mut moved = one.split_off();
         drop((one, second));

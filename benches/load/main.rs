@@ -180,14 +180,15 @@ impl Sealing {
         let now = Clock::system().unix();
         let scopes: Vec<&str> =
             causeway::actions::all().iter().flat_map(|entry| entry.scopes).copied().collect();
-        self.sealer.seal(&Access {
+        let access = Access {
             token,
             scopes: scopes.join(" "),
             client_id: CLIENT_ID.to_owned(),
             audience: Audience { gpt: CLIENT_ID.to_owned(), door },
             signed_in_at: now,
             expires_at: now + 86_400,
-        })
+        };
+        self.sealer.seal(&access).unwrap()
     }
 
     fn tokens(&self) -> Vec<String> {

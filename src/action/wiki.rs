@@ -123,7 +123,9 @@ impl Wiki {
 
     /// Counts pages among those that this answer has read, where another request read them for both.
     pub fn have_read(&self, pages: &[ContentId]) {
-        pages.iter().for_each(|page| self.connection.has_read(page.as_str()));
+        for page in pages {
+            self.connection.has_read(page.as_str());
+        }
     }
 
     /// A page or blog post with its body, current or at `version`.
@@ -135,7 +137,7 @@ impl Wiki {
                 if self.allowed.is_some()
                     && (tells_of_content(&error) || matches!(error, Error::Unavailable(_))) =>
             {
-                self.located(id).await?;
+                Box::pin(self.located(id)).await?;
                 return Err(error.into());
             }
             Err(error) => return Err(error.into()),

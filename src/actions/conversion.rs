@@ -69,12 +69,12 @@ impl Converted {
 /// A page or blog post as Markdown, current or at `version`: read and converted once for all who ask for it at this moment.
 pub async fn converted(wiki: &Wiki, id: &ContentId, version: Option<u32>) -> Result<Arc<Converted>, Problem> {
     let number = version.map(|number| number.to_string()).unwrap_or_default();
-    let work = read_and_convert(wiki.apart(), id.clone(), version);
+    let work = Box::pin(read_and_convert(wiki.apart(), id.clone(), version));
     let shared = wiki.once(&["page", id.as_str(), &number], work).await;
     let converted = match shared {
         // Who began it may have had less time left.
         Some(Err(problem)) if problem.kind == Kind::TooSlow => {
-            read_and_convert(wiki.apart(), id.clone(), version).await?
+            Box::pin(read_and_convert(wiki.apart(), id.clone(), version)).await?
         }
         Some(shared) => shared?,
         None => return Err(Problem::internal("shared work of another kind")),

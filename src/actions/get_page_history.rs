@@ -105,7 +105,8 @@ async fn compare(
     (one, other): (u32, Option<u32>),
     place: Option<&str>,
 ) -> Result<PageHistory, Problem> {
-    let (one, other) = tokio::try_join!(wiki.document(id, Some(one)), wiki.document(id, other))?;
+    let (one, other) =
+        tokio::try_join!(Box::pin(wiki.document(id, Some(one))), Box::pin(wiki.document(id, other)))?;
     let newer_first = one.content.version.number > other.content.version.number;
     let (from, to) = if newer_first { (other, one) } else { (one, other) };
     let (before, after) = (markdown(wiki, &from).await, markdown(wiki, &to).await);

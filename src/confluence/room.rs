@@ -41,7 +41,7 @@ impl Default for Room {
 impl Room {
     /// For a request that begins now.
     pub fn holding(&self, account: Account, clock: &Clock) -> Holding {
-        Holding::new(self.clone(), account, clock.instant() + PATIENCE)
+        Holding::new(self.clone(), account, clock.clone(), clock.instant() + PATIENCE)
     }
 }
 
@@ -52,6 +52,7 @@ pub struct Holding(Arc<Held>);
 struct Held {
     room: Room,
     account: Account,
+    clock: Clock,
     /// Until when room may be waited for.
     until: Instant,
     /// One answer at a time waits, so that none waits beside room that another has.
@@ -68,15 +69,15 @@ pub struct Taken {
 }
 
 impl Holding {
-    fn new(room: Room, account: Account, until: Instant) -> Self {
+    fn new(room: Room, account: Account, clock: Clock, until: Instant) -> Self {
         let (turn, kept) = (tokio::sync::Mutex::default(), Mutex::default());
-        Self(Arc::new(Held { room, account, until, turn, kept, on_the_way: AtomicUsize::new(0) }))
+        Self(Arc::new(Held { room, account, clock, until, turn, kept, on_the_way: AtomicUsize::new(0) }))
     }
 
     /// The same for another piece of work of the same request, which ends without waiting for this one.
     #[must_use]
     pub fn apart(&self) -> Self {
-        Self::new(self.0.room.clone(), self.0.account, self.0.until)
+        Self::new(self.0.room.clone(), self.0.account, self.0.clock.clone(), self.0.until)
     }
 
     /// Room for so many bytes: at once, or after a while where this work holds none yet.
@@ -85,7 +86,7 @@ impl Holding {
         if self.holds_room() {
             return self.try_take(bytes).await;
         }
-        let patience = self.0.until.saturating_duration_since(Instant::now());
+        let patience = self.0.until.saturating_duration_since(self.0.clock.instant());
         self.acquire(bytes, patience).await
     }
 
@@ -145,6 +146,7 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
+    use crate::clock::Stopwatch;
 
     fn account(number: usize) -> Account {
         Account::of_holder(&number.to_be_bytes())
@@ -159,7 +161,7 @@ mod tests {
         let room = Room::default();
         let mut first = holding(&room, 1).take(ALL / 2).await.unwrap();
         let second = holding(&room, 2).take(ALL / 2).await.unwrap();
-        let began = Instant::now();
+        let began = Stopwatch::start();
         assert!(holding(&room, 3).take(1).await.is_none());
         assert!(began.elapsed() < Duration::from_secs(5));
         first.shrink(ALL / 4);

@@ -140,7 +140,7 @@ impl Document {
         let reach = from.offset().saturating_add(size.chars.saturating_mul(4));
         let near = cuts.iter().take_while(|cut| cut.offset() <= reach.min(end));
         let after = near.into_iter().find(|cut| cut.context != from.context);
-        let end = after.map_or(end, |cut| cut.offset());
+        let end = after.map_or(end, Cut::offset);
         let fits = from.offset() + Room::of(size).fitting(&self.text[from.offset()..end]);
         let next = match after {
             Some(cut) if fits == end => Start::new(fits, cut.context, 0),

@@ -99,7 +99,7 @@ const NAMING: [&str; 7] = [
 
 /// An answer without what was asked, and without the names of its headers' times.
 fn plain(answer: &Answer, key: &str) -> String {
-    let mut names: Vec<&str> = answer.headers.keys().map(axum::http::HeaderName::as_str).collect();
+    let mut names: Vec<&str> = answer.headers.keys().map(http::HeaderName::as_str).collect();
     names.sort_unstable();
     format!("{} {names:?} {}", answer.status, answer.nameless().replace(key, "-"))
 }
