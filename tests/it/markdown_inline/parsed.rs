@@ -59,7 +59,7 @@ impl Parsed {
                 Event::Text(text) => read.push_all(&text, counts.marks(in_code), links.last()),
                 Event::Code(text) => read.push_all(&text, counts.marks(true), links.last()),
                 Event::SoftBreak | Event::HardBreak => read.pending = true,
-                Event::InlineHtml(tag) if &*tag == "<br>" => read.pending = true,
+                Event::InlineHtml(tag) | Event::Html(tag) if tag.trim() == "<br>" => read.pending = true,
                 Event::InlineHtml(tag) | Event::Html(tag) if counts.tag(tag.trim()) => {}
                 Event::TaskListMarker(true) => read.blocks.push("task"),
                 Event::Start(Tag::Strong) => counts.strong += 1,
