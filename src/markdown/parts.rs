@@ -154,7 +154,7 @@ impl Document {
     fn affordable_opening(&self, from: Start, size: PartSize) -> Option<String> {
         if from.ticks() > 0 {
             let affordable = from.ticks() * 4 <= size.chars.min(size.json_bytes);
-            return affordable.then(|| code_span_start(from.ticks()));
+            return affordable.then(|| code_span_start(from.ticks(), &self.text[from.offset()..]));
         }
         let Some(Frame { mut opening, closing, prefix }) = self.frame(from.context) else {
             return (!self.is_code(from.context)).then(String::new);
@@ -395,9 +395,9 @@ impl PartSize {
     }
 }
 
-/// Only code of several backticks may have some at its edges.
-fn code_span_start(ticks: usize) -> String {
-    "`".repeat(ticks) + if ticks > 1 { " " } else { "" }
+/// Backticks must not run on with those of the code, nor with those that end it.
+fn code_span_start(ticks: usize, code: &str) -> String {
+    "`".repeat(ticks) + if ticks > 1 || code.starts_with('`') { " " } else { "" }
 }
 
 fn code_span_end(ticks: usize) -> String {

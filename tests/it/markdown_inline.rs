@@ -236,6 +236,19 @@ fn long_code_in_a_line_is_code_in_every_part() {
 }
 
 #[test]
+fn a_part_that_begins_at_the_end_of_code_makes_no_link_of_the_next_code() {
+    let document = storage(
+        "<p>word word <code>aa </code><a href=\"https://e.example/\"><code>*`[x](javascript:alert(1))</code></a></p>",
+    );
+    for chars in 8..80 {
+        for part in document.parts(PartSize { chars, json_bytes: 2 * chars }) {
+            let links = Parsed::of(part.text()).links;
+            assert!(links.iter().all(|link| link == "https://e.example/"), "{}", part.text());
+        }
+    }
+}
+
+#[test]
 fn a_block_of_code_is_code_in_every_part_however_deep_it_is() {
     let line = "![x](https://evil.example/p.png) &lt;img src=x&gt; ".repeat(60);
     for depth in [0, 3, 40, 60] {
