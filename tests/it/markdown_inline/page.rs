@@ -205,12 +205,17 @@ impl Page {
                     let (begin, end) = ("<blockquote>".repeat(*quotes), "</blockquote>".repeat(*quotes));
                     out.extend([&begin, open, &escaped(code), close, &end]);
                 }
-                Block::Table([a, b, c, d, e]) => {
-                    wrap(&mut out, "<table><tbody><tr><th>", a, "</th>", format);
-                    wrap(&mut out, "<th>", b, "</th></tr>", format);
-                    wrap(&mut out, "<tr><td>", c, "</td>", format);
-                    wrap(&mut out, "<td><p>", d, "</p>", format);
-                    wrap(&mut out, "<p>", e, "</p></td></tr></tbody></table>", format);
+                Block::Table(cells) => {
+                    let around = [
+                        ("<table><tbody><tr><th>", "</th>"),
+                        ("<th>", "</th></tr>"),
+                        ("<tr><td>", "</td>"),
+                        ("<td><p>", "</p>"),
+                        ("<p>", "</p></td></tr></tbody></table>"),
+                    ];
+                    for (cell, (open, close)) in cells.iter().zip(around) {
+                        wrap(&mut out, open, cell, close, format);
+                    }
                 }
             }
         }
@@ -314,9 +319,8 @@ impl Reading {
     fn one(&mut self, one: &Inline, around: Around) {
         let mut inside = around;
         match one {
-            Inline::Text(text) => self.text(text, around),
+            Inline::Text(text) | Inline::Emoticon(text) => self.text(text, around),
             Inline::Break => self.out.space(),
-            Inline::Emoticon(text) => self.text(text, around),
             Inline::Status(title) => {
                 inside.marks.code = true;
                 // The parameter of a macro is trimmed.

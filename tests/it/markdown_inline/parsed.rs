@@ -58,7 +58,6 @@ impl Parsed {
                 }
                 Event::Text(text) => read.push_all(&text, counts.marks(in_code), links.last()),
                 Event::Code(text) => read.push_all(&text, counts.marks(true), links.last()),
-                Event::SoftBreak | Event::HardBreak => read.pending = true,
                 Event::InlineHtml(tag) | Event::Html(tag) if tag.trim() == "<br>" => read.pending = true,
                 Event::InlineHtml(tag) | Event::Html(tag) if counts.tag(tag.trim()) => {}
                 Event::TaskListMarker(true) => read.blocks.push("task"),
@@ -76,7 +75,7 @@ impl Parsed {
                     links.pop();
                 }
                 Event::Start(tag) => read.block(&tag),
-                Event::End(_) => read.pending = true,
+                Event::SoftBreak | Event::HardBreak | Event::End(_) => read.pending = true,
                 strange => read.strange.push(format!("{strange:?}")),
             }
         }
