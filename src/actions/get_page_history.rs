@@ -7,8 +7,10 @@ use super::shapes::{Person, ROOM, fitting, time};
 use crate::action::{Action, Caller, Document, Wiki, clip};
 use crate::clean::{Clean, CleanText};
 use crate::confluence::{ContentId, Version};
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 
+/// The size of a version, in bytes, from which on there may be no room for a second one.
+const LARGE: usize = 5 * 1024 * 1024;
 /// How many versions one answer lists.
 const LIMIT: u32 = 25;
 
@@ -105,8 +107,7 @@ async fn compare(
     (one, other): (u32, Option<u32>),
     place: Option<&str>,
 ) -> Result<PageHistory, Problem> {
-    let (one, other) =
-        tokio::try_join!(Box::pin(wiki.document(id, Some(one))), Box::pin(wiki.document(id, other)))?;
+    let (one, other) = both(wiki, id, (one, other)).await?;
     let newer_first = one.content.version.number > other.content.version.number;
     let (from, to) = if newer_first { (other, one) } else { (one, other) };
     let (before, after) = (markdown(wiki, &from).await, markdown(wiki, &to).await);
@@ -119,6 +120,33 @@ async fn compare(
         next_cursor: next.map(|next| wiki.seal_cursor(&next.to_string())).transpose()?,
         results: None,
     })
+}
+
+/// Both versions. There is room for two of some size at the same time and not for two larger ones, however often they are
+/// asked for.
+async fn both(
+    wiki: &Wiki,
+    id: &ContentId,
+    (one, other): (u32, Option<u32>),
+) -> Result<(Document, Document), Problem> {
+    let read = |version| Box::pin(wiki.document(id, version));
+    match tokio::join!(read(Some(one)), read(other)) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Ok(read), Err(problem)) | (Err(problem), Ok(read))
+            if problem.kind == Kind::Overloaded && read.content.storage().len() > LARGE =>
+        {
+            Err(too_large())
+        }
+        (Err(problem), _) | (_, Err(problem)) => Err(problem),
+    }
+}
+
+fn too_large() -> Problem {
+    Problem::new(
+        Kind::PayloadTooLarge,
+        "The two versions are too large to be compared here.",
+        "Read the sections that matter with getPage, once with each version.",
+    )
 }
 
 /// As many lines of the diff as an answer holds, from the one of this number on, and the number of the next.

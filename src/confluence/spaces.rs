@@ -28,7 +28,7 @@ pub struct Space {
     pub status: Clean,
     /// What its URLs may say instead of the key.
     #[serde(default)]
-    current_active_alias: Option<String>,
+    current_active_alias: Option<Clean>,
     pub homepage_id: Option<ContentId>,
     #[serde(default)]
     description: Option<Description>,

@@ -103,3 +103,16 @@ async fn what_are_no_two_versions_is_refused() {
     world.ask(&alice, DEPLOYMENT_GUIDE, &[("compare", "1,99")]).await.refused(404, "not-found");
     world.get(&alice, "/v1/pages/404404/versions").await.refused(404, "not-found");
 }
+
+#[tokio::test]
+async fn two_versions_that_there_is_never_room_for_are_refused_for_good() {
+    let world = World::of_acme().await;
+    let alice = world.sign_in("alice").await;
+    let large = |word: &str| format!("<p>{word}</p>").repeat(9_000_000 / (word.len() + 7));
+    let page = world.add("ENG", "Vast", &large("first"));
+    world.sandbox.edit_page(&page, &large("second"), "all of it");
+    let path = format!("/v1/pages/{page}/versions");
+    let answer = world.ask(&alice, &path, &[("compare", "1,2")]).await.refused(413, "payload-too-large");
+    assert!(answer.text("nextStep").contains("getPage"), "{}", answer.body);
+    world.get(&alice, &format!("/v1/pages/{page}")).await.expect(200);
+}
