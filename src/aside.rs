@@ -20,6 +20,15 @@ static TURNS: LazyLock<FairPool<Account>> = LazyLock::new(|| {
     FairPool::new(Shares { permits: turns, of_one: turns, waiting: usize::MAX })
 });
 
+/// How many bytes are worked on at once, whatever the number of processors; more than this alone. What is made of a byte may
+/// take some times as much memory while it is made.
+static BYTES: LazyLock<FairPool<Account>> = LazyLock::new(|| {
+    let permits = AT_ONCE / UNIT;
+    FairPool::new(Shares { permits, of_one: permits, waiting: usize::MAX })
+});
+const AT_ONCE: usize = 10 * 1024 * 1024;
+const UNIT: usize = 1024;
+
 /// Does work on so many bytes for somebody. When it is much, it waits for its turn, and the thread leaves what else it has to do
 /// to another meanwhile; a runtime of one thread has no other.
 pub async fn aside<T>(account: Account, bytes: usize, work: impl FnOnce() -> T) -> T {
@@ -27,6 +36,7 @@ pub async fn aside<T>(account: Account, bytes: usize, work: impl FnOnce() -> T) 
         return work();
     }
     // Nobody is refused: the time that a request has ends the wait.
+    let _bytes = BYTES.acquire(account, bytes / UNIT, Duration::MAX).await;
     let _turn = TURNS.acquire(account, 1, Duration::MAX).await;
     let threads = Handle::try_current().map(|runtime| runtime.runtime_flavor());
     if matches!(threads, Ok(RuntimeFlavor::MultiThread)) { tokio::task::block_in_place(work) } else { work() }

@@ -28,7 +28,7 @@ use crate::telemetry::Metrics;
 const FAILURES: Allowance = Allowance { burst: 60, period: Duration::from_secs(1) };
 
 /// The refreshes of one person that reach Atlassian. A session needs one an hour; a person may have several, and clients retry.
-const REFRESHES: Allowance = Allowance { burst: 30, period: Duration::from_secs(5) };
+const REFRESHES: Allowance = Allowance { burst: 100, period: Duration::from_secs(1) };
 
 /// The codes of one browser that Atlassian does not accept: a person has one or two, made-up ones come by the hundred.
 const CODES_OF_A_BROWSER: Allowance = Allowance { burst: 5, period: Duration::from_secs(60) };

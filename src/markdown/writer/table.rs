@@ -8,6 +8,8 @@ use super::{Block, Context, Kind, Open, ROW_RANK, Row as Place, Writer, inline};
 
 /// How many copies of merged cells one table may hold.
 const MOST_REPEATED: usize = 10_000;
+/// The length of a table, in bytes, from which on its text is given room all at once.
+const LARGE: usize = 1 << 20;
 /// What HTML allows.
 const MOST_COLUMNS: usize = 1000;
 
@@ -236,15 +238,21 @@ impl Writer {
             return;
         }
         let mut row = Vec::new();
-        let (mut columns, mut measured) = (0, Layout::new(grid, rows.clone()));
+        let (mut columns, mut cells, mut measured) = (0, 0, Layout::new(grid, rows.clone()));
         while measured.next(&mut row) {
             columns = columns.max(row.len());
+            cells += row.len();
         }
         self.losses.add(losses::REPEATED_CELLS, measured.copies.refused);
         if columns == 0 {
             return;
         }
         self.begin(Block::Table);
+        // A text that grows step by step is there twice at each step.
+        let room = grid.text.len() + cells * " |  ".len() + columns * "---|".len();
+        if room > LARGE {
+            self.out.reserve_exact(room);
+        }
         let start = self.out.len();
         let first = grid.rows[rows.start];
         let has_header = first.header || grid.cells[grid.row(rows.start)].iter().all(|cell| cell.is_header());
