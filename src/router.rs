@@ -42,19 +42,18 @@ pub fn router(gateway: &Gateway) -> Router {
     let server_metadata = || get(oauth::server_metadata).options(oauth::preflight);
     let resource_metadata = || get(oauth::resource_metadata).options(oauth::preflight);
     let in_flight = admission::InFlight::new(gateway.config.max_in_flight, gateway.services.metrics.clone());
-    let places = from_fn_with_state(in_flight, admission::wait_for_a_place);
+    let in_flight = Arc::new(in_flight);
+    let entrance = admission::Entrance { services: gateway.services.clone(), in_flight: in_flight.clone() };
 
     // Layers are passed from the last to the first: the bearer comes before the body, and both before a place.
     let actions: Router = action::router(gateway.entries.iter()).with_state(gateway.services.clone()).into();
-    let actions = actions
-        .layer(places.clone())
-        .layer(from_fn_with_state(gateway.services.clone(), action::open_bearer));
+    let actions = actions.layer(from_fn_with_state(Arc::new(entrance), admission::enter_actions));
     let door = mcp::Door::new(gateway.services.clone(), &gateway.entries, gateway.config.clone());
     let mcp = Router::new()
         .route("/mcp", post(mcp::answer))
         .route("/gpts/{gpt}/mcp", post(mcp::answer))
         .with_state(door.clone())
-        .layer(places)
+        .layer(from_fn_with_state(in_flight, admission::wait_for_a_place))
         .layer(from_fn(body::whole))
         .layer(from_fn_with_state(door, mcp::open_bearer));
     let oauth = Router::new()

@@ -10,7 +10,6 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, RawQuery, Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http_body::{Frame, SizeHint};
@@ -24,7 +23,7 @@ use utoipa::openapi::{ContentBuilder, RefOr, Required, ResponseBuilder};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use super::{Entry, Services, from_request};
-use crate::atlassian::{Kept, Tally};
+use crate::atlassian::{Account, Kept, Tally};
 use crate::config::Gpt;
 use crate::oauth::{BearerError, Grant};
 use crate::problem::Problem;
@@ -103,16 +102,13 @@ impl Entry {
 /// A path that is not UTF-8 has no parameters.
 type PathParams = Result<RawPathParams, RawPathParamsRejection>;
 
-/// Opens the bearer token before anything else is done: the handler and the layers between find the grant in the request's
-/// extensions. Without a token that counts the answer is 401 at once.
-pub async fn open_bearer(
-    State(services): State<Arc<Services>>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
+/// Opens the bearer token before anything else is done: the handler finds the grant in the request's extensions. Without a
+/// token that counts the answer is 401 at once.
+pub fn open_bearer(services: &Services, request: &mut Request) -> Result<Account, Problem> {
     let grant = services.server.grant(request.headers(), Door::Actions, None).map_err(sign_in)?;
+    let account = grant.access.token.account();
     grant.attach(request.extensions_mut());
-    Ok(next.run(request).await)
+    Ok(account)
 }
 
 async fn answer(

@@ -145,7 +145,7 @@ pub(super) fn encode(text: &str, space: char) -> String {
 pub(super) fn web_address(url: &str, context: &Context<'_>) -> Option<String> {
     // What browsers pass over could hide what an address begins with.
     let passed_over = |c: char| c.is_ascii_control() || (c.is_whitespace() && c != ' ') || is_invisible(c);
-    let bare: String = url.chars().filter(|c| !passed_over(*c)).collect();
+    let bare = if url.contains(passed_over) { Cow::Owned(url.replace(passed_over, "")) } else { url.into() };
     let is_of_the_web =
         |scheme: &str| ["http", "https", "mailto"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
     if bare.trim().split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme) && !is_of_the_web(scheme)) {

@@ -1,6 +1,7 @@
 //! Places for requests that call Confluence, shared fairly by the people who ask.
 
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
@@ -9,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use tokio::time::sleep;
 
+use crate::action::{self, Services};
 use crate::atlassian::Account;
 use crate::fair::{FairPool, PATIENCE, Permit, Refused, Shares};
 use crate::problem::Problem;
@@ -22,8 +24,7 @@ const PROMPT: Duration = Duration::from_secs(15);
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// Places for requests that call Confluence (`CAUSEWAY_MAX_IN_FLIGHT`), and for those that wait for one. Nobody has more than
-/// half of them. A clone is another handle to the same.
-#[derive(Clone)]
+/// half of them.
 pub struct InFlight {
     working: FairPool<Account>,
     /// Half of the working, of which nobody has more than half: what slow requests may take while others wait.
@@ -66,29 +67,51 @@ impl InFlight {
             sleep(AGAIN).await;
         }
     }
+
+    /// Answers a person's request once there is a place for it, which is not waited for for long.
+    async fn answer(&self, account: Account, request: Request, next: Next) -> Response {
+        let reason = match self.take(account).await {
+            Ok(_place) => {
+                let _counted = self.metrics.in_flight();
+                tokio::select! {
+                    response = next.run(request) => return response,
+                    () = self.must_go(account) => {}
+                }
+                self.metrics.shed("slow");
+                return Problem::too_slow().into_response();
+            }
+            Err(refused) => refused.name(),
+        };
+        self.metrics.shed(reason);
+        Problem::overloaded().into_response()
+    }
 }
 
 /// Waits for a place, not for long. Whose request it is has been found out before: nobody else waits, nor takes a place.
 pub async fn wait_for_a_place(
-    State(in_flight): State<InFlight>,
+    State(in_flight): State<Arc<InFlight>>,
     Extension(account): Extension<Account>,
     request: Request,
     next: Next,
 ) -> Response {
-    let reason = match in_flight.take(account).await {
-        Ok(_place) => {
-            let _counted = in_flight.metrics.in_flight();
-            tokio::select! {
-                response = next.run(request) => return response,
-                () = in_flight.must_go(account) => {}
-            }
-            in_flight.metrics.shed("slow");
-            return Problem::too_slow().into_response();
-        }
-        Err(refused) => refused.name(),
-    };
-    in_flight.metrics.shed(reason);
-    Problem::overloaded().into_response()
+    in_flight.answer(account, request, next).await
+}
+
+/// What the Actions door asks of a request before it is answered.
+pub struct Entrance {
+    pub services: Arc<Services>,
+    pub in_flight: Arc<InFlight>,
+}
+
+/// Finds out whose request it is, and then waits for a place: one layer for both, since each copies what is within it for each
+/// request.
+pub async fn enter_actions(
+    State(entrance): State<Arc<Entrance>>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let account = action::open_bearer(&entrance.services, &mut request)?;
+    Ok(entrance.in_flight.answer(account, request, next).await)
 }
 
 #[cfg(test)]
@@ -108,7 +131,7 @@ mod tests {
 
     /// A gateway whose `/` is answered at once, `/work` after 300 ms, and `/slow` never.
     fn app() -> Router {
-        let in_flight = InFlight::new(PLACES, Metrics::new(&Clock::system()));
+        let in_flight = Arc::new(InFlight::new(PLACES, Metrics::new(&Clock::system())));
         let routes = Router::new()
             .route("/", get(|| async { "well" }))
             .route("/work", get(|| sleep(Duration::from_millis(300))))
