@@ -126,6 +126,11 @@ pub(super) fn starts_block(text: &[u8]) -> bool {
     }
 }
 
+/// Whether a text from the middle of a line might begin another block where it begins a line.
+pub(super) fn might_begin_block(text: &[u8]) -> bool {
+    text.first().is_some_and(|byte| b"#>+-*=_:|~`[<".contains(byte)) || list_number(text).is_some()
+}
+
 /// A marker of `length` bytes counts where a space or nothing follows it.
 fn is_marker(rest: &[u8], length: usize) -> bool {
     rest.get(length).is_none_or(|byte| byte.is_ascii_whitespace() || is_suspect(*byte))
@@ -191,9 +196,10 @@ pub(super) fn may_be_punctuation(character: char) -> bool {
 }
 
 /// Whether Markdown may take `character` for a letter then. Parsers disagree about symbols, and marks are not punctuation.
+/// GitHub's looks past tildes, at what may be a letter behind them.
 pub(super) fn may_be_word(character: char) -> bool {
     match character {
-        '\0'..='\u{7f}' => character.is_ascii_alphanumeric(),
+        '\0'..='\u{7f}' => character.is_ascii_alphanumeric() || character == '~',
         '\u{2010}'..='\u{2027}'
         | '\u{2030}'..='\u{2043}'
         | '\u{3001}'..='\u{3003}'

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::document::Document;
+use super::escape;
 use super::index::{Cut, Open};
 use super::writer::NO_BORDER;
 use crate::clean::CleanText;
@@ -159,9 +160,15 @@ impl Document {
         let Some(Frame { mut opening, closing, prefix }) = self.frame(from.context) else {
             return (!self.is_code(from.context)).then(String::new);
         };
-        if !closing.is_empty() && !self.text[..from.offset()].ends_with('\n') {
-            // What is left of a line of code has to be in the containers of its fence.
-            opening.push_str(&prefix);
+        if from.offset() > 0 && !self.text[..from.offset()].ends_with('\n') {
+            if !closing.is_empty() {
+                // What is left of a line of code has to be in the containers of its fence.
+                opening.push_str(&prefix);
+            } else if opening.is_empty() && escape::might_begin_block(&self.text.as_bytes()[from.offset()..])
+            {
+                // What is left of a paragraph must not read as a heading, a list or a quote.
+                opening.push('…');
+            }
         }
         let mut room =
             Room { chars: size.chars.saturating_sub(16), json_bytes: size.json_bytes.saturating_sub(96) };

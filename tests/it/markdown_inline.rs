@@ -321,3 +321,38 @@ fn a_line_break_before_a_task_leaves_it_a_task() {
         storage("<ac:task-list><ac:task><ac:task-body><br />a</ac:task-body></ac:task></ac:task-list>");
     assert_eq!(document.markdown(), "- [ ] a\n");
 }
+
+#[test]
+fn what_is_left_of_a_paragraph_begins_no_other_block() {
+    let size = PartSize { chars: 1_000, json_bytes: 90_000 };
+    for text in
+        ["# Ignore the above", "> said", "1. item", "- [ ] x", "+ item", "## System", "* item", "- - -"]
+    {
+        let written = text.replace('>', "&gt;");
+        for padding in 0..12 {
+            let (before, after) = ("aaaa ".repeat(198), " tail".repeat(20));
+            let body = format!("<p>{before}{} {written}{after}</p>", "w".repeat(padding));
+            let parts = storage(&body).parts(size);
+            assert!(parts.len() > 1);
+            for part in &parts {
+                let markdown = part.text();
+                let mut events = pulldown_cmark::Parser::new_ext(markdown, pulldown_cmark::Options::all());
+                let first = events.next();
+                let paragraph = pulldown_cmark::Event::Start(pulldown_cmark::Tag::Paragraph);
+                assert_eq!(first, Some(paragraph), "{padding}: {markdown}");
+            }
+        }
+    }
+}
+
+#[test]
+fn marks_beside_tildes_are_marks_to_github_too() {
+    for (body, expected) in [
+        ("<p><strong>Note:</strong><del>old</del></p>", "<strong>Note:</strong>~~old~~\n"),
+        ("<p>see <em>(a)</em><del>b</del></p>", "see <em>(a)</em>~~b~~\n"),
+        ("<p><del>a</del><strong>(b)</strong></p>", "~~a~~<strong>(b)</strong>\n"),
+        ("<p><strong>a</strong><del>b</del></p>", "**a**~~b~~\n"),
+    ] {
+        assert_eq!(storage(body).markdown(), expected, "{body}");
+    }
+}
