@@ -25,7 +25,7 @@
 //! | `ranking` | which texts answer a question |
 //! | `atlassian` | sign-in and sites at Atlassian |
 //! | `seal` | sealed strings, and every payload that travels in one |
-//! | `clean`, `config`, `clock`, `urls`, `peer`, `telemetry`, `aside`, `fair`, `lenient`, `memo` | the ground |
+//! | `clean`, `config`, `clock`, `urls`, `peer`, `telemetry`, `aside`, `fair`, `ids`, `lenient`, `memo` | the ground |
 //! | `sandbox` | a stand-in for Atlassian, on the clock alone |
 //!
 //! A request of the Actions door: `router` → bearer to grant (`oauth::bearer`) → `action::Entry::call` (checked input, `Caller`) →
