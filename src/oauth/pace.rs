@@ -1,6 +1,6 @@
-//! How often something may be tried. What opens and matches is never refused for what others sent: junk is counted by the
-//! address it comes from, and there only changes what the next junk is told; good refreshes by the person who signed in; codes by
-//! whoever came through the callback.
+//! How often something may be tried. A refresh that opens and matches is never refused for what others sent: junk is counted by
+//! the address it comes from, and there only changes what the next junk is told; good refreshes by the person who signed in. Codes
+//! are counted by whoever came through the callback, and there others may have to wait: only Atlassian tells a made-up one.
 //!
 //! All of ChatGPT shares few addresses, and without `CAUSEWAY_TRUSTED_PROXIES` everybody behind a proxy shares one, so the address
 //! of a token request is never a reason to refuse what would succeed.
