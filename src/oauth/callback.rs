@@ -57,11 +57,13 @@ pub async fn callback(
     if server.finished.insert(fingerprint(state), given).is_some_and(|before| before != given) {
         return page::start_again("This sign-in has come to its end already.");
     }
-    let from = came_through(&server, server.pace.address(peer, &headers), &sign_in);
-    if let Err(error) = server.pace.is_used_up(&from) {
-        tracing::info!(%error, "too many sign-ins that came this way were refused by Atlassian");
-        return page::too_many(&error);
-    }
+    let from = match came_through(&server, server.pace.address(peer, &headers), &sign_in) {
+        Ok(from) => from,
+        Err(error) => {
+            tracing::info!(%error, "too many codes that came this way are not redeemed");
+            return page::too_many(&error);
+        }
+    };
     match code_url(&server, sign_in, atlassian_code, from) {
         Ok(location) => {
             server.metrics.sign_in("returned", "ok");
@@ -71,15 +73,19 @@ pub async fn callback(
     }
 }
 
-/// Whom a code counts against that Atlassian does not accept. Clients with a secret redeem few codes that are made up, as it takes
-/// their own servers to do it: they do not share an address's allowance with those that anybody can be.
-fn came_through(server: &AuthorizationServer, address: std::net::IpAddr, sign_in: &SignIn) -> CameThrough {
+/// Counts the code against whom it came through. Clients with a secret redeem few codes that are made up, as it takes their own
+/// servers to do it: they do not share an address's allowance with those that anybody can be.
+fn came_through(
+    server: &AuthorizationServer,
+    address: std::net::IpAddr,
+    sign_in: &SignIn,
+) -> Result<CameThrough, OauthError> {
     let is_configured = server.config.gpt_by_client_id(&sign_in.client_id).is_some();
     let sort = if is_configured { "configured" } else { "public" };
-    CameThrough {
-        address: server.sealer.pseudonym(&format!("codes from {address} for a client that is {sort}")),
-        browser: server.sealer.pseudonym(&format!("codes of the browser {}", sign_in.browser)),
-    }
+    server.pace.code(
+        server.sealer.pseudonym(&format!("codes of the browser {}", sign_in.browser)),
+        server.sealer.pseudonym(&format!("codes from {address} for a client that is {sort}")),
+    )
 }
 
 /// Where the browser goes with our code.

@@ -1,6 +1,7 @@
 //! How often something may be tried. A refresh that opens and matches is never refused for what others sent: junk is counted by
-//! the address it comes from, and there only changes what the next junk is told; good refreshes by the person who signed in. Codes
-//! are counted by whoever came through the callback, and there others may have to wait: only Atlassian tells a made-up one.
+//! the address it comes from, and there only changes what the next junk is told; good refreshes by the person who signed in. Only
+//! Atlassian tells a made-up code from a good one, so that each counts as made up from when it comes through the callback until it
+//! is redeemed. Where too many are out, the next one waits at the callback; no code that was given out is ever refused for it.
 //!
 //! All of ChatGPT shares few addresses, and without `CAUSEWAY_TRUSTED_PROXIES` everybody behind a proxy shares one, so the address
 //! of a token request is never a reason to refuse what would succeed.
@@ -30,7 +31,7 @@ const FAILURES: Allowance = Allowance { burst: 60, period: Duration::from_secs(1
 /// The refreshes of one person that reach Atlassian. A session needs one an hour; a person may have several, and clients retry.
 const REFRESHES: Allowance = Allowance { burst: 100, period: Duration::from_secs(1) };
 
-/// The codes of one browser that Atlassian does not accept: a person has one or two, made-up ones come by the hundred.
+/// The codes of one browser that are not redeemed: a person has one or two, made-up ones come by the hundred.
 const CODES_OF_A_BROWSER: Allowance = Allowance { burst: 5, period: Duration::from_secs(60) };
 
 /// The same of one address, at which many people may be, to clients of one sort: with a secret or without.
@@ -82,50 +83,32 @@ impl Pace {
         self.refreshes.take(&person.to_owned()).map_err(|wait| self.refuse(wait))
     }
 
-    /// Counts a code that is about to reach Atlassian as one that will be refused there, until it is known better.
-    pub fn code(&self, from: CameThrough) -> Result<Counted, OauthError> {
-        let at_address = !self.proven.holds(&from.browser);
-        self.browsers.take(&from.browser).map_err(|wait| self.refuse(wait))?;
-        if at_address && let Err(wait) = self.addresses.take(&from.address) {
-            self.browsers.give_back(&from.browser);
+    /// Counts a code that somebody brings through the callback as one that Atlassian will refuse, until it is known better.
+    pub fn code(&self, browser: String, address: String) -> Result<CameThrough, OauthError> {
+        self.browsers.take(&browser).map_err(|wait| self.refuse(wait))?;
+        if self.proven.holds(&browser) {
+            return Ok(CameThrough { browser, address: None });
+        }
+        if let Err(wait) = self.addresses.take(&address) {
+            self.browsers.give_back(&browser);
             return Err(self.refuse(wait));
         }
-        Ok(Counted { from, at_address })
-    }
-
-    /// Counts it no longer: nobody knows whether it was good.
-    pub fn forgive(&self, counted: &Counted) {
-        self.browsers.give_back(&counted.from.browser);
-        if counted.at_address {
-            self.addresses.give_back(&counted.from.address);
-        }
+        Ok(CameThrough { browser, address: Some(address) })
     }
 
     /// Counts it no longer, because it was good.
-    pub fn accepted(&self, counted: &Counted) {
-        self.forgive(counted);
-        self.proven.insert(counted.from.browser.clone(), ());
-    }
-
-    /// Whether no further code would be taken to Atlassian now.
-    pub fn is_used_up(&self, from: &CameThrough) -> Result<(), OauthError> {
-        let at_address = || {
-            if self.proven.holds(&from.browser) { Ok(()) } else { self.addresses.look(&from.address) }
-        };
-        self.browsers.look(&from.browser).and_then(|()| at_address()).map_err(|wait| self.refuse(wait))
+    pub fn accepted(&self, from: CameThrough) {
+        self.browsers.give_back(&from.browser);
+        if let Some(address) = &from.address {
+            self.addresses.give_back(address);
+        }
+        self.proven.insert(from.browser, ());
     }
 
     fn refuse(&self, wait: Duration) -> OauthError {
         self.metrics.shed("pace");
         too_many(wait)
     }
-}
-
-/// A code that counts as refused.
-pub struct Counted {
-    from: CameThrough,
-    /// Whether it counts against the address too.
-    at_address: bool,
 }
 
 /// Says to come back later.
@@ -162,11 +145,6 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
         let next = self.after_one_more(full_again.get(key).copied())?;
         full_again.put(key.clone(), next);
         Ok(())
-    }
-
-    /// Whether one could be taken.
-    pub fn look(&self, key: &K) -> Result<(), Duration> {
-        self.after_one_more(self.full_again.lock().peek(key).copied()).map(|_| ())
     }
 
     /// Puts back one that was taken.
@@ -226,10 +204,7 @@ mod tests {
     fn so_many_are_had_at_once_and_then_one_each_period() {
         let (buckets, clock) = buckets(3);
         assert_eq!([1, 2, 3].map(|_| buckets.take(&1)), [Ok(()); 3]);
-        assert_eq!(
-            (buckets.take(&1), buckets.look(&1)),
-            (Err(Duration::from_secs(10)), Err(Duration::from_secs(10)))
-        );
+        assert_eq!(buckets.take(&1), Err(Duration::from_secs(10)));
         assert_eq!(buckets.take(&2), Ok(()));
         clock.advance(Duration::from_secs(9));
         assert_eq!(buckets.take(&1), Err(Duration::from_secs(1)));

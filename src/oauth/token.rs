@@ -196,27 +196,21 @@ async fn redeem_code(
     const USED: OauthError =
         OauthError::new(Code::InvalidGrant, "The code has been used already: sign in again.");
     let code = checked_code(server, client, params)?;
-    // Codes can be made up and brought through our callback, so that each is taken to Atlassian once, and only while few of
-    // those that came the same way were refused there.
+    // Codes can be made up and brought through our callback, so that each is taken to Atlassian once.
     let spent = fingerprint(&code.atlassian_code);
     if server.spent.insert(spent, ()).is_some() {
         return Err(Refused::Honest(USED));
     }
-    let counted = server.pace.code(code.from).map_err(|error| {
-        server.spent.forget(&spent);
-        Refused::Honest(error)
-    })?;
     let tokens = match server.auth.exchange(&code.atlassian_code.into()).await {
         Ok(tokens) => tokens,
         Err(error) => {
             if error != AuthError::Rejected {
                 server.spent.forget(&spent);
-                server.pace.forgive(&counted);
             }
             return Err(Refused::Honest(explain(&error)));
         }
     };
-    server.pace.accepted(&counted);
+    server.pace.accepted(code.from);
     // A cold list of sites would only make the first action slow; that there is none is not a sign-in error either.
     let tally = Tally::start(&server.clock);
     let warm = server.sites.of(&tokens.access_token, server.clock.deadline(WARM_UP), &tally).await;

@@ -91,17 +91,18 @@ pub struct Code {
     pub redirect_uri: String,
     pub challenge: Option<String>,
     pub audience: Audience,
-    /// Whoever brought Atlassian's code, so that made-up ones count against them.
+    /// Whom the code counts against until it is redeemed.
     #[serde(default)]
     pub from: CameThrough,
     pub expires_at: i64,
 }
 
-/// Who came through the callback, as pseudonyms: enough to count by.
+/// Who came through the callback, as pseudonyms: enough to count by. A browser that has brought a good code counts for itself, and not
+/// for its address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CameThrough {
     #[serde(rename = "a")]
-    pub address: String,
+    pub address: Option<String>,
     #[serde(rename = "b")]
     pub browser: String,
 }
