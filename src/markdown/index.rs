@@ -111,6 +111,14 @@ impl Index {
         self.cuts.push(Cut { offset: narrow(offset), context, rank });
     }
 
+    /// Notes what is open at a place before the last cuts, unless the cut before it tells the same.
+    pub(super) fn note_context(&mut self, offset: usize, rank: u8, context: u32) {
+        let at = self.cuts.partition_point(|cut| cut.offset() <= offset);
+        if at.checked_sub(1).is_none_or(|before| self.cuts[before].context != context) {
+            self.cuts.insert(at, Cut { offset: narrow(offset), context, rank });
+        }
+    }
+
     /// The cuts inside a range.
     pub(super) fn cuts_in(&self, range: &Range<usize>) -> &[Cut] {
         let start = self.cuts.partition_point(|cut| cut.offset() < range.start);

@@ -1,6 +1,9 @@
 //! Cutting a document into parts. A part ends where a block ends, unless a block alone is too big: then a list ends with
 //! an item, a table with a row and code with a line, and what was open is opened again in the next part.
 
+mod inline;
+mod room;
+
 use std::ops::Range;
 
 use super::document::Document;
@@ -8,15 +11,10 @@ use super::escape;
 use super::index::{Cut, Open};
 use super::writer::NO_BORDER;
 use crate::clean::CleanText;
+use inline::Inline;
+use room::Room;
 
-/// How big a part may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PartSize {
-    /// In Unicode scalar values.
-    pub chars: usize,
-    /// In bytes, once escaped inside a JSON string.
-    pub json_bytes: usize,
-}
+pub use room::PartSize;
 
 /// A piece of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +101,7 @@ impl Document {
     fn cut_range(&self, range: Range<usize>, size: PartSize, mut found: impl FnMut(Start, Piece)) -> usize {
         let size = size.usable();
         let end = range.start + self.text[range.clone()].trim_end().len();
-        let mut from = Start::new(range.start, 0, 0);
+        let mut from = Start::of_block(range.start, 0);
         let mut cuts = self.cuts_after(from);
         loop {
             cuts = &cuts[cuts.partition_point(|cut| cut.offset() <= from.offset())..];
@@ -116,24 +114,37 @@ impl Document {
         }
     }
 
+    /// Where the text of a part begins: where it opens marks, what the lines of its containers begin with is written before them.
+    fn behind_prefix(&self, from: Start, inline: Inline) -> u32 {
+        if !inline.is_open() || inline.is_code() {
+            return from.offset;
+        }
+        let starts_line = self.text[..from.offset()].ends_with('\n');
+        let prefix =
+            self.frame(from.context).filter(|_| starts_line).map(|frame| frame.prefix).unwrap_or_default();
+        let is_there = self.text[from.offset()..].starts_with(&prefix);
+        from.offset + if is_there { narrow(prefix.len()) } else { 0 }
+    }
+
     fn cuts_after(&self, start: Start) -> &[Cut] {
         let cuts = self.index.cuts.as_slice();
         &cuts[cuts.partition_point(|cut| cut.offset() <= start.offset())..]
     }
 
     fn part(&self, from: Start, end: usize, cuts: &[Cut], size: PartSize) -> (Piece, Start) {
-        let Some(opening) = self.affordable_opening(from, size) else {
+        let Some((opening, inline)) = self.affordable_opening(from, size) else {
             return self.part_of_bare_code(from, end, cuts, size);
         };
+        let from = Start { offset: self.behind_prefix(from, inline), inline, ..from };
         let mut room = Room::of(size);
         room.take_all(&opening);
         let fits = from.offset() + room.clone().fitting(&self.text[from.offset()..end]);
-        let (next, closing) = if fits == end {
-            (Start::new(end, 0, 0), Some(String::new()))
+        let Ending { range_end, closing, next } = if fits == end {
+            Ending { range_end: end, closing: Some(String::new()), next: Start::of_block(end, 0) }
         } else {
             self.best_cut(from, fits, cuts, &room)
         };
-        (Piece { opening, range: from.offset()..next.offset(), closing }, next)
+        (Piece { opening, range: from.offset()..range_end, closing }, next)
     }
 
     /// Code that is nested so deep, or in so long a fence, that a part has no room for the fence.
@@ -144,101 +155,148 @@ impl Document {
         let end = after.map_or(end, Cut::offset);
         let fits = from.offset() + Room::of(size).fitting(&self.text[from.offset()..end]);
         let next = match after {
-            Some(cut) if fits == end => Start::new(fits, cut.context, 0),
-            _ => Start::new(fits, from.context, self.open_code(from, fits)),
+            Some(cut) if fits == end => Start::of_block(fits, cut.context),
+            _ if self.is_code(from.context) => Start::of_block(fits, from.context),
+            _ => Start::new(fits, from.context, self.inline_at(from, fits)),
         };
         (Piece { opening: String::new(), range: from.offset()..fits, closing: None }, next)
     }
 
-    /// What to write first in a part, if that leaves enough room for something new; without room for the fence of code
-    /// nothing.
-    fn affordable_opening(&self, from: Start, size: PartSize) -> Option<String> {
-        if from.ticks() > 0 {
-            let affordable = from.ticks() * 4 <= size.chars.min(size.json_bytes);
-            return affordable.then(|| code_span_start(from.ticks(), &self.text[from.offset()..]));
-        }
-        let Some(Frame { mut opening, closing, prefix }) = self.frame(from.context) else {
-            return (!self.is_code(from.context)).then(String::new);
-        };
-        if from.offset() > 0 && !self.text[..from.offset()].ends_with('\n') {
-            if !closing.is_empty() {
-                // What is left of a line of code has to be in the containers of its fence.
+    /// What to write first in a part, if that leaves enough room for something new, and what of its marks that opens; without
+    /// room for the fence of code nothing.
+    fn affordable_opening(&self, from: Start, size: PartSize) -> Option<(String, Inline)> {
+        let (inline, bare) = (from.inline, from.inline.without_marks());
+        let starts_inside = from.offset() > 0 && !self.text[..from.offset()].ends_with('\n');
+        let rest = &self.text[from.offset()..];
+        let frame = self.frame(from.context).map(|Frame { mut opening, closing, prefix }| {
+            if starts_inside || inline.is_open() {
+                // What is left of a line has to be in its containers.
                 opening.push_str(&prefix);
-            } else if opening.is_empty() && escape::might_begin_block(&self.text.as_bytes()[from.offset()..])
-            {
-                // What is left of a paragraph must not read as a heading, a list or a quote.
-                opening.push('…');
+            }
+            (opening, closing)
+        });
+        if inline.is_open()
+            && let Some((opening, closing)) = &frame
+        {
+            let opening = opening.clone() + &inline.opening(rest);
+            if is_affordable(&opening, closing, size) {
+                return Some((opening, inline));
             }
         }
-        let mut room =
-            Room { chars: size.chars.saturating_sub(16), json_bytes: size.json_bytes.saturating_sub(96) };
-        let affordable = room.take_all(&opening) && room.take_all(&opening) && room.take_all(&closing);
-        match affordable {
-            true => Some(opening),
-            false if closing.is_empty() => Some(String::new()),
+        if inline.is_code() {
+            let opening = bare.opening(rest);
+            return (opening.len() * 4 <= size.chars.min(size.json_bytes)).then_some((opening, bare));
+        }
+        let Some((mut opening, closing)) = frame else {
+            return (!self.is_code(from.context)).then(|| (String::new(), bare));
+        };
+        let is_code = !closing.is_empty();
+        if starts_inside && !is_code && escape::might_begin_block(&self.text.as_bytes()[from.offset()..]) {
+            // What is left of a paragraph must not read as a heading, a list or a quote.
+            opening.push('…');
+        }
+        match is_affordable(&opening, &closing, size) {
+            true => Some((opening, bare)),
+            false if closing.is_empty() => Some((String::new(), bare)),
             false => None,
         }
     }
 
     /// Where to end a part that reaches up to `fits` at most, and what to write there.
-    fn best_cut(&self, from: Start, fits: usize, cuts: &[Cut], room: &Room) -> (Start, Option<String>) {
+    fn best_cut(&self, from: Start, fits: usize, cuts: &[Cut], room: &Room) -> Ending {
         let cuts = &cuts[..cuts.partition_point(|cut| cut.offset() <= fits)];
         let half = from.offset() + (fits - from.offset()) / 2;
         let (early, late) = cuts.split_at(cuts.partition_point(|cut| cut.offset() < half));
         for cuts in [late, early] {
-            let mut best: Option<(&Cut, String)> = None;
+            let mut best: Option<(u8, Ending)> = None;
             for cut in cuts.iter().rev() {
                 if cut.rank == NO_BORDER {
                     continue;
                 }
-                let better = best.as_ref().is_none_or(|(best, _)| cut.rank < best.rank);
-                if better && let Some(closing) = self.closing_at(from, cut, room) {
-                    best = Some((cut, closing));
+                let better = best.as_ref().is_none_or(|(rank, _)| cut.rank < *rank);
+                if better && let Some(ending) = self.ending_at(from, cut, room) {
+                    best = Some((cut.rank, ending));
                 }
             }
-            if let Some((cut, closing)) = best {
-                return (Start::new(cut.offset(), cut.context, 0), Some(closing));
+            if let Some((_, ending)) = best {
+                return ending;
             }
         }
         self.cut_anywhere(from, fits, cuts, room)
     }
 
-    /// What ends a part at `cut`; nothing does if the part would be empty, or too big with it.
-    fn closing_at(&self, from: Start, cut: &Cut, room: &Room) -> Option<String> {
-        let body = self.text[from.offset()..cut.offset()].trim_end();
-        let closing = self.frame(cut.context)?.closing;
+    /// How a part ends at `cut`; nothing if it would be empty, or too big with what it has to end with.
+    fn ending_at(&self, from: Start, cut: &Cut, room: &Room) -> Option<Ending> {
+        let (mut range_end, mut inline) = (cut.offset(), Inline::default());
+        if self.is_line_break(cut) {
+            // A line break is nothing at the end of a part. What is open there goes on in the next line.
+            inline = self.inline_at(from, range_end);
+            range_end -= "\\\n".len();
+        }
+        let body = self.text.get(from.offset()..range_end)?.trim_end();
+        let closing = inline.closing() + &self.frame(cut.context)?.closing;
         let mut room = room.clone();
         let fits = closing.is_empty() || (room.take_all(body) && room.take_all(&closing));
-        (fits && !body.trim_start().is_empty()).then_some(closing)
+        let next = Start::new(cut.offset(), cut.context, inline);
+        (fits && !body.trim_start().is_empty()).then_some(Ending { range_end, closing: Some(closing), next })
     }
 
-    /// Inside a block that no border divides: after a word if there is one. Code that is cut is closed; there may be no room
-    /// to do so.
-    fn cut_anywhere(&self, from: Start, fits: usize, cuts: &[Cut], room: &Room) -> (Start, Option<String>) {
-        let context = cuts.last().map_or(from.context, |cut| cut.context);
+    /// Whether a line of text goes on in the next one there.
+    fn is_line_break(&self, cut: &Cut) -> bool {
+        let line = self.text[..cut.offset()].strip_suffix('\n').unwrap_or_default();
+        let backslashes = line.bytes().rev().take_while(|byte| *byte == b'\\').count();
+        backslashes % 2 == 1 && !self.is_code(cut.context)
+    }
+
+    /// Inside a block that no border divides: after a word if there is one. Code and marks that are cut are closed; there may
+    /// be no room to do so.
+    fn cut_anywhere(&self, from: Start, fits: usize, cuts: &[Cut], room: &Room) -> Ending {
+        let here = self.index.cuts.partition_point(|cut| cut.offset() <= from.offset());
+        let here =
+            here.checked_sub(1).map(|at| &self.index.cuts[at]).filter(|cut| cut.offset() == from.offset());
+        let context = cuts.last().or(here).map_or(from.context, |cut| cut.context);
         if self.is_code(context) {
             let closing = self.frame(context).map(|frame| frame.closing).unwrap_or_default();
-            let (offset, closing) = match self.fitting_with(&closing, from, fits, room) {
+            let (end, closing) = match self.fitting_with(&closing, from, fits, room) {
                 Some(fits) => (self.end_of_piece(from, fits), closing),
                 None => (self.end_of_piece(from, fits), String::new()),
             };
-            return (Start::new(offset, context, 0), Some(closing));
+            let next = Start::of_block(end, context);
+            return Ending { range_end: end, closing: Some(closing), next };
         }
-        let offset = self.end_of_piece(from, fits);
-        let ticks = self.open_code(from, offset);
-        if ticks == 0 {
-            return (Start::new(offset, 0, ticks), Some(String::new()));
+        let (range_end, inline, closing) = self.closed_piece(from, fits, room);
+        // What is left of a row is no row.
+        let is_row = matches!(self.index.contexts[context as usize].open, Open::Table { .. });
+        let context = if is_row { 0 } else { context };
+        Ending { range_end, closing, next: Start::new(range_end, context, inline) }
+    }
+
+    /// Where a piece of a line ends that reaches up to `fits` at most, what goes on behind it, and what closes it.
+    fn closed_piece(&self, from: Start, fits: usize, room: &Room) -> (usize, Inline, Option<String>) {
+        // What closes it makes it end earlier, where other things may be open.
+        const TRIES: usize = 4;
+        let whole = |inline: Inline| inline;
+        let tries =
+            [whole, Inline::without_marks].into_iter().flat_map(|keep| std::iter::repeat_n(keep, TRIES));
+        let mut reserved = String::new();
+        for (number, keep) in tries.enumerate() {
+            if number == TRIES {
+                reserved.clear();
+            }
+            let Some(fits) = self.fitting_with(&reserved, from, fits, room) else { continue };
+            let end = self.end_of_piece(from, fits);
+            // A space at the end is not written.
+            let end = end + usize::from(self.text.as_bytes().get(end) == Some(&b' '));
+            let inline = keep(self.inline_at(from, end));
+            let closing = inline.closing();
+            if closing.len() <= reserved.len() {
+                return (end, inline, Some(closing));
+            }
+            reserved = closing;
         }
-        let closing = code_span_end(ticks);
-        let Some(fits) = self.fitting_with(&closing, from, fits, room) else {
-            return (Start::new(offset, 0, ticks), None);
-        };
-        let offset = self.end_of_piece(from, fits);
-        match self.open_code(from, offset) {
-            0 => (Start::new(offset, 0, 0), Some(String::new())),
-            ticks if code_span_end(ticks) == closing => (Start::new(offset, 0, ticks), Some(closing)),
-            ticks => (Start::new(offset, 0, ticks), None),
-        }
+        let end = self.end_of_piece(from, fits);
+        let inline = self.inline_at(from, end).without_marks();
+        (end, inline, (!inline.is_code()).then(String::new))
     }
 
     /// How far a part reaches if it has to end with `closing`.
@@ -254,7 +312,7 @@ impl Document {
     fn end_of_piece(&self, from: Start, fits: usize) -> usize {
         let text = &self.text[from.offset()..fits];
         if let Some(space) = text.rfind([' ', '\n']).filter(|at| at + 1 > text.len() / 2) {
-            return from.offset() + space + 1;
+            return self.before_link(from, from.offset() + space + 1);
         }
         let mut kept = text.len();
         while let Some(back) = self.steps_back(from.offset() + kept, &text[..kept]) {
@@ -265,7 +323,20 @@ impl Document {
             kept -= back;
         }
         let first = self.text[from.offset()..].chars().next().map_or(1, char::len_utf8);
-        from.offset() + kept.max(first)
+        self.before_link(from, from.offset() + kept.max(first))
+    }
+
+    /// Where a piece that would end at `end` inside a link ends before it, unless that were too little of it; and before a mark
+    /// that has nothing in it yet.
+    fn before_link(&self, from: Start, end: usize) -> usize {
+        let (_, link) = Inline::after(&self.text, from.offset()..end, from.inline);
+        let mut end = link.filter(|link| (link - from.offset()) * 2 > end - from.offset()).unwrap_or(end);
+        while let Some(mark) = self.inline_at(from, end).begins_with_end_of(&self.text[from.offset()..end])
+            && from.offset() + mark < end
+        {
+            end -= mark;
+        }
+        end
     }
 
     /// How much nearer to its beginning a piece that ends at `offset` had better end.
@@ -273,8 +344,9 @@ impl Document {
         let run = |of: u8| piece.bytes().rev().take_while(|byte| *byte == of).count();
         match self.text.as_bytes().get(offset) {
             Some(b'`') if run(b'`') > 0 => Some(run(b'`')),
-            // On a line of its own a tag would begin a block of HTML.
-            Some(b'<') => piece.chars().next_back().map(char::len_utf8),
+            // On a line of its own a tag would begin a block of HTML, and a mark that ends here needs something in it.
+            Some(b'<' | b'*' | b'~') => piece.chars().next_back().map(char::len_utf8),
+            _ if run(b'*') + run(b'~') > 0 => Some(run(b'*').max(run(b'~'))),
             _ if run(b'\\') % 2 == 1 => Some(1),
             _ => {
                 let name = piece.bytes().rev().take_while(|byte| byte.is_ascii_lowercase() || *byte == b'/');
@@ -284,28 +356,9 @@ impl Document {
         }
     }
 
-    /// How many backticks the code span at `offset` began with, 0 outside of one.
-    fn open_code(&self, from: Start, offset: usize) -> usize {
-        let text = &self.text[from.offset()..offset];
-        let (line, mut open) = match text.rfind('\n') {
-            Some(end) => (&text[end + 1..], 0),
-            None => (text, from.ticks()),
-        };
-        if self.is_code(from.context) {
-            return 0;
-        }
-        let mut rest = line.as_bytes();
-        while let Some(at) = rest.iter().position(|byte| *byte == b'`' || (open == 0 && *byte == b'\\')) {
-            let ticks = rest[at..].iter().take_while(|byte| **byte == b'`').count();
-            open = match open {
-                0 => ticks,
-                _ if open == ticks => 0,
-                _ => open,
-            };
-            // A backslash takes the character after it along.
-            rest = rest.get(at + if ticks > 0 { ticks } else { 2 }..).unwrap_or_default();
-        }
-        open
+    /// What is open inside the line at `offset`.
+    fn inline_at(&self, from: Start, offset: usize) -> Inline {
+        Inline::after(&self.text, from.offset()..offset, from.inline).0
     }
 
     /// Whether `context` is a block of code.
@@ -356,23 +409,30 @@ const LONGEST_OPENING: usize = 100_000;
 struct Start {
     offset: u32,
     context: u32,
-    /// The backticks of the code span that it is in.
-    ticks: u32,
+    inline: Inline,
 }
 
 impl Start {
-    fn new(offset: usize, context: u32, ticks: usize) -> Self {
-        let narrow = |number| u32::try_from(number).unwrap_or(u32::MAX);
-        Self { offset: narrow(offset), context, ticks: narrow(ticks) }
+    fn new(offset: usize, context: u32, inline: Inline) -> Self {
+        Self { offset: narrow(offset), context, inline }
+    }
+
+    /// Where a block starts.
+    fn of_block(offset: usize, context: u32) -> Self {
+        Self::new(offset, context, Inline::default())
     }
 
     fn offset(self) -> usize {
         self.offset as usize
     }
+}
 
-    fn ticks(self) -> usize {
-        self.ticks as usize
-    }
+/// How a part ends.
+struct Ending {
+    range_end: usize,
+    /// See [`Piece::closing`].
+    closing: Option<String>,
+    next: Start,
 }
 
 /// A part that is not written yet.
@@ -395,26 +455,20 @@ impl Piece {
     }
 }
 
-impl PartSize {
-    /// With room for at least one character.
-    fn usable(self) -> Self {
-        Self { chars: self.chars.max(1), json_bytes: self.json_bytes.max(6) }
-    }
-}
-
-/// Backticks must not run on with those of the code, nor with those that end it.
-fn code_span_start(ticks: usize, code: &str) -> String {
-    "`".repeat(ticks) + if ticks > 1 || code.starts_with('`') { " " } else { "" }
-}
-
-fn code_span_end(ticks: usize) -> String {
-    let space = if ticks > 1 { " " } else { "" };
-    space.to_owned() + &"`".repeat(ticks)
-}
-
 /// Code that nothing marks as code, without what would be a link, an image or a tag in it; as long as it was.
 fn disarmed(code: &str) -> String {
     code.replace(['[', '<'], "(")
+}
+
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// Whether a part has room for its opening and for something new.
+fn is_affordable(opening: &str, closing: &str, size: PartSize) -> bool {
+    let mut room =
+        Room { chars: size.chars.saturating_sub(16), json_bytes: size.json_bytes.saturating_sub(96) };
+    room.take_all(opening) && room.take_all(opening) && room.take_all(closing)
 }
 
 #[derive(Default)]
@@ -425,69 +479,5 @@ struct Frame {
     prefix: String,
 }
 
-/// What is left of a part's size.
-#[derive(Clone)]
-struct Room {
-    chars: usize,
-    json_bytes: usize,
-}
-
-impl Room {
-    fn of(size: PartSize) -> Self {
-        Self { chars: size.chars, json_bytes: size.json_bytes }
-    }
-
-    /// Takes as much of `text` as fits, and says how many bytes of it that is.
-    fn fitting(mut self, text: &str) -> usize {
-        if self.surely_fits(text) {
-            return text.len();
-        }
-        for (at, character) in text.char_indices() {
-            if !self.take(character) {
-                return at;
-            }
-        }
-        text.len()
-    }
-
-    /// Whether all of `text` fits, however much of it has to be escaped as far as a glance tells.
-    fn surely_fits(&self, text: &str) -> bool {
-        if text.len() > self.chars {
-            return false;
-        }
-        // Counted in single bytes, many can be looked at at once.
-        let is_escaped = |byte: &u8| u8::from(*byte < b' ' || matches!(byte, b'"' | b'\\'));
-        let count = |bytes: &[u8]| usize::from(bytes.iter().map(is_escaped).sum::<u8>());
-        let escapes: usize = text.as_bytes().chunks(usize::from(u8::MAX)).map(count).sum();
-        text.len() + ESCAPE * escapes <= self.json_bytes
-    }
-
-    /// Takes all of `text`, or nothing of worth.
-    fn take_all(&mut self, text: &str) -> bool {
-        text.chars().all(|character| self.take(character))
-    }
-
-    fn take(&mut self, character: char) -> bool {
-        let bytes = json_length(character);
-        if self.chars == 0 || self.json_bytes < bytes {
-            return false;
-        }
-        self.chars -= 1;
-        self.json_bytes -= bytes;
-        true
-    }
-}
-
 /// How many bytes a piece may end before it would have to.
 const MOST_BACK: usize = 200;
-
-/// How many bytes an escape adds at the most.
-const ESCAPE: usize = 5;
-
-fn json_length(character: char) -> usize {
-    match character {
-        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
-        '\0'..='\u{1f}' => 6,
-        _ => character.len_utf8(),
-    }
-}

@@ -197,6 +197,14 @@ impl Writer {
         self.index.add_cut(self.out.len(), rank, context);
     }
 
+    /// Notes what is open around a line that began at `start`: the cut before it stands where its containers begin.
+    fn note_line(&mut self, start: usize) {
+        if self.containers.len() > 1 {
+            let context = self.context();
+            self.index.note_context(start, NO_BORDER, context);
+        }
+    }
+
     /// The context of the innermost container, noted with those around it if it is not yet.
     fn context(&mut self) -> u32 {
         let mut around = 0;

@@ -3,8 +3,10 @@
 //!
 //! `PROPTEST_CASES=100000 cargo test markdown::inline` tries as many pages.
 
-use causeway::markdown::{Builder, PartSize};
+use causeway::markdown::{Builder, Part, PartSize};
+use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use super::{html, storage};
 
@@ -14,7 +16,7 @@ mod page;
 mod parsed;
 
 use page::{Format, Page};
-use parsed::Parsed;
+use parsed::{Marks, Parsed};
 
 fn cases() -> ProptestConfig {
     let default = ProptestConfig::default();
@@ -65,6 +67,47 @@ proptest! {
             let mut live = parsed.strange.iter().filter(live);
             prop_assert_eq!(live.next(), None, "{}", context);
         }
+    }
+}
+
+/// A paragraph of words, marked in every way, with short links.
+fn words() -> impl Strategy<Value = String> {
+    let text = vec("[a-z]{1,7}[ ,.]?|[가-힣]{1,9}", 1..5).prop_map(|words| words.concat());
+    let leaf = prop_oneof![
+        6 => text,
+        1 => "[a-z]{1,5}".prop_map(|code| format!("<code>{code} {code}</code>")),
+        1 => Just("<br/>".to_owned()),
+        1 => "[a-z]{1,9}".prop_map(|label| format!(" <a href=\"https://e.example/{label}\">{label} <em>x</em></a> ")),
+    ];
+    let marks = select(&["strong", "em", "s", "sub", "sup"][..]);
+    let nested = leaf.prop_recursive(3, 40, 6, move |inner| {
+        (marks.clone(), vec(inner, 1..6))
+            .prop_map(|(mark, inner)| format!("<{mark}>{}</{mark}>", inner.concat()))
+    });
+    vec(nested, 1..30).prop_map(|all| all.concat())
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn marks_and_links_that_a_part_divides_go_on_in_the_next(
+        words in words(),
+        around in select(&[["<p>", "</p>"], ["<ul><li>", "</li></ul>"], ["<blockquote><p>", "</p></blockquote>"]][..]),
+        chars in 150..400_usize,
+    ) {
+        let document = storage(&[around[0], &words, around[1]].concat());
+        let glyphs = |markdown: &str| -> Vec<(char, Marks, Option<String>)> {
+            let visible = Parsed::of(markdown).glyphs.into_iter().filter(|glyph| glyph.character != '…');
+            visible.map(|glyph| (glyph.character, glyph.marks, glyph.link)).collect()
+        };
+        let parts = document.parts(PartSize { chars, json_bytes: 3 * chars });
+        let found: Vec<_> = parts.iter().flat_map(|part| glyphs(part.text())).collect();
+        let texts: Vec<&str> = parts.iter().map(Part::text).collect();
+        for (found, wanted) in found.iter().zip(&glyphs(document.markdown())) {
+            prop_assert_eq!(found, wanted, "{:#?} of {:?}", texts, document.markdown());
+        }
+        prop_assert_eq!(found.len(), glyphs(document.markdown()).len(), "{:#?}", texts);
     }
 }
 

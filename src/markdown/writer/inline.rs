@@ -10,6 +10,9 @@ use crate::clean::{belongs, is_invisible, visible};
 /// How much of a heading's text is kept for the outline, in bytes.
 const HEADING: usize = 4096;
 
+/// From how many bytes on a part may end inside a line where others fit, and what is open around it has to be known.
+const LONG: usize = 256;
+
 #[derive(Default)]
 #[allow(clippy::struct_excessive_bools)]
 pub(super) struct Line {
@@ -291,8 +294,8 @@ impl Writer {
         let next = due.and_then(|active| active.mark.delimiter().chars().next()).unwrap_or(first);
         let written = self.written().as_bytes();
         if let Some(last) = written.last()
-            && (escape::joins(*last, next, self.in_link()) || (*last == b'~' && self.is_text_before(next)))
             && !escape::ends_escaped(written)
+            && (escape::joins(*last, next, self.in_link()) || (next == '~' && self.ends_in_bare_tilde()))
         {
             self.out.insert(self.out.len() - 1, '\\');
         }
@@ -303,9 +306,11 @@ impl Writer {
         }
     }
 
-    /// Whether a tilde that is written last is of the text, and another one follows it.
-    fn is_text_before(&self, next: char) -> bool {
-        next == '~' && self.line.closed.last().is_none_or(|closed| closed.end != self.out.len())
+    /// Whether the line ends in a tilde of the text that has no backslash.
+    pub(super) fn ends_in_bare_tilde(&self) -> bool {
+        let of_text = || self.line.closed.last().is_none_or(|closed| closed.end != self.out.len());
+        let written = self.written();
+        written.ends_with('~') && of_text() && !escape::ends_escaped(written.as_bytes())
     }
 
     pub(super) fn end_line(&mut self) {
@@ -315,6 +320,9 @@ impl Writer {
                 self.write_close(at);
             }
             self.line.open = false;
+            if !self.in_cell && self.out.len() - self.line.first > LONG {
+                self.note_line(self.line.first);
+            }
         }
         if self.line.in_heading {
             self.end_heading();

@@ -45,7 +45,7 @@ pub(super) struct LooseEnd {
 }
 
 impl Mark {
-    pub(super) fn delimiter(self) -> &'static str {
+    pub(in super::super) fn delimiter(self) -> &'static str {
         match self {
             Self::Strong => "**",
             Self::Emphasis => "*",
@@ -56,7 +56,7 @@ impl Mark {
         }
     }
 
-    fn tags(self) -> (&'static str, &'static str) {
+    pub(in super::super) fn tags(self) -> (&'static str, &'static str) {
         match self {
             Self::Strong => ("<strong>", "</strong>"),
             Self::Emphasis => ("<em>", "</em>"),
@@ -232,6 +232,10 @@ impl Writer {
         let State::Open(open) = state else { return };
         if mark == Mark::Link {
             return self.write_link_end(open);
+        }
+        // GitHub's parser looks past a tilde for what is before asterisks, and not past a backslash.
+        if mark.is_asterisk() && self.ends_in_bare_tilde() {
+            self.out.insert(self.out.len() - 1, '\\');
         }
         let close = self.out.len();
         if self.line.closed.last().is_some_and(|last| last.end != close) {
