@@ -95,6 +95,22 @@ pub(super) fn needs_escape(place: Place<'_>) -> bool {
     }
 }
 
+/// Whether a formula reads as itself between dollars, whatever is around them.
+pub(super) fn is_inert(formula: &str) -> bool {
+    let mut before = '$';
+    formula.char_indices().all(|(at, character)| {
+        let place = Place {
+            before: std::mem::replace(&mut before, character),
+            rest: &formula[at..],
+            line_start: false,
+            in_cell: false,
+            in_link: true,
+            in_strike: true,
+        };
+        character != '$' && !needs_escape(place)
+    })
+}
+
 /// Whether a character of a text that needed no backslash needs one now that `next` stands right behind it.
 pub(super) fn joins(last: u8, next: char, in_link: bool) -> bool {
     match last {

@@ -1,6 +1,7 @@
 //! Macros and ADF nodes: what each of them says, and what it leaves unsaid.
 
 use super::convert::Converter;
+use super::escape;
 use super::expansions::Wanted;
 use super::losses;
 use super::macro_names::{is_dynamic, is_inline, is_telling, is_transparent};
@@ -203,18 +204,20 @@ impl Converter<'_> {
         let formula = formula
             .strip_prefix("--uriencoded--")
             .map_or_else(|| formula.to_owned(), resources::decode_percent);
-        let formula = self.visible(formula.trim()).replace(['\n', '\r'], " ");
-        if formula.is_empty() {
-            return;
-        }
-        if ["](", "]:", "\\|"].iter().any(|part| formula.contains(part)) || formula.contains(['<', '`', '$'])
-        {
-            // Readers that know no math would find links, images or tags in it.
-            self.code_span(&formula);
-        } else if open.inline || open.name.ends_with("inline") {
-            self.writer.raw(&format!("${formula}$"), &formula);
-        } else {
-            self.writer.raw(&format!("$${formula}$$"), &formula);
+        let inline = open.inline || open.name.ends_with("inline");
+        let formula = self.visible(formula.trim());
+        let line = formula.replace(['\n', '\r'], " ");
+        // Readers that know no math would find emphasis, links or tags in some, and GitHub knows a way to write these.
+        match (escape::is_inert(&line), inline) {
+            _ if line.is_empty() => {}
+            (true, true) => self.writer.raw(&format!("${line}$"), &line),
+            (true, false) => self.writer.raw(&format!("$${line}$$"), &line),
+            (false, true) => {
+                self.writer.text("$");
+                self.code_span(&line);
+                self.writer.text("$");
+            }
+            (false, false) => self.code("math", &formula),
         }
     }
 

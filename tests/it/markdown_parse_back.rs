@@ -141,22 +141,56 @@ fn nothing_becomes_an_image_or_a_foreign_scheme() {
 
 #[test]
 fn formulas_hide_no_markdown() {
-    for formula in ["![x](https://example.com/t.png)", "a &lt;img src=x&gt;", "a $ b ` c"] {
-        let page = format!(
-            "<p>x <ac:structured-macro ac:name=\"mathinline\"><ac:parameter ac:name=\"body\">{formula}</ac:parameter></ac:structured-macro></p>"
-        );
-        let document = storage(&page);
-        assert!(!events(document.markdown()).iter().any(|event| {
-            matches!(
-                event,
-                Event::Start(Tag::Image { .. } | Tag::Link { .. }) | Event::InlineHtml(_) | Event::Html(_)
-            )
-        }));
-        assert_eq!(
-            plain(document.markdown()),
-            format!("x {}", formula.replace("&lt;", "<").replace("&gt;", ">"))
-        );
+    for formula in [
+        "![x](https://example.com/t.png)",
+        "a &lt;img src=x&gt;",
+        "a $ b ` c",
+        "a*b*c",
+        "x_i + y_{i}",
+        "\\{a\\}",
+        "[0, 1)",
+        "a \\\\ b",
+        "x~y~z",
+        "a &amp;amp; b",
+        "x_1 + \\frac{a}{b}",
+        "a &lt; b",
+    ] {
+        for (name, dollars) in [("mathinline", "$"), ("mathblock", "$$")] {
+            let page = format!(
+                "<p>x <a href=\"https://example.com/a\">y</a> <strong>z</strong>{}</p>",
+                format_args!(
+                    "<ac:structured-macro ac:name=\"{name}\"><ac:parameter ac:name=\"body\">{formula}</ac:parameter></ac:structured-macro>"
+                )
+            );
+            let document = storage(&page);
+            assert_eq!(links(document.markdown()), ["https://example.com/a"], "{formula}");
+            let odd = events(document.markdown()).into_iter().find(|event| {
+                matches!(
+                    event,
+                    Event::Start(Tag::Emphasis | Tag::Strikethrough) | Event::InlineHtml(_) | Event::Html(_)
+                )
+            });
+            assert_eq!(odd, None, "{formula}");
+            let text = plain(document.markdown());
+            let formula = formula.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+            let shown = text.replace(char::is_whitespace, "").replace(dollars, "").replace('$', "");
+            assert_eq!(shown, format!("xyz{formula}").replace([' ', '$'], ""), "{text:?}");
+        }
     }
+}
+
+#[test]
+fn formulas_that_are_no_markdown_stand_between_dollars() {
+    let formula = |name: &str, body: &str| {
+        let page = format!(
+            "<ac:structured-macro ac:name=\"{name}\"><ac:parameter ac:name=\"body\">{body}</ac:parameter></ac:structured-macro>"
+        );
+        storage(&page).markdown().trim().to_owned()
+    };
+    assert_eq!(formula("mathinline", "x_1 + \\frac{a}{b}"), "$x_1 + \\frac{a}{b}$");
+    assert_eq!(formula("mathblock", "x_1 + 2"), "$$x_1 + 2$$");
+    assert_eq!(formula("mathinline", "x_{i} * y"), "$`x_{i} * y`$");
+    assert_eq!(formula("mathblock", "x_{i}\n* y"), "```math\nx_{i}\n* y\n```");
 }
 
 #[test]
