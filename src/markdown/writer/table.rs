@@ -67,6 +67,17 @@ struct Below {
     entries: Vec<(u32, Entry)>,
 }
 
+impl Below {
+    /// About how long it is as text.
+    fn length(&self) -> usize {
+        let Self { tables, code, entries } = self;
+        tables.text.len()
+            + tables.cells.len() * "|---|".len()
+            + code.len()
+            + entries.len() * "code 1234567:\n\n```\n\n```\n\n".len()
+    }
+}
+
 enum Entry {
     /// These rows of `tables`.
     Table(Range<u32>),
@@ -185,7 +196,8 @@ impl Writer {
         let OpenTable { grid, mut below, .. } = table;
         self.write_table(&grid, 0..grid.rows.len());
         drop(grid);
-        below.entries.sort_by_key(|(number, _)| *number);
+        below.entries.sort_unstable_by_key(|(number, _)| *number);
+        self.make_room(below.length());
         for (number, entry) in below.entries {
             match entry {
                 Entry::Table(rows) => {
@@ -248,11 +260,8 @@ impl Writer {
             return;
         }
         self.begin(Block::Table);
-        // A text that grows step by step is there twice at each step.
-        let room = grid.text.len() + cells * " |  ".len() + columns * "---|".len();
-        if room > LARGE {
-            self.out.reserve_exact(room);
-        }
+        let most_with_text = cells.min(grid.text.len());
+        self.make_room(grid.text.len() + most_with_text + cells * " |".len() + columns * "---|".len());
         let start = self.out.len();
         let first = grid.rows[rows.start];
         let has_header = first.header || grid.cells[grid.row(rows.start)].iter().all(|cell| cell.is_header());
@@ -274,6 +283,13 @@ impl Writer {
             self.note_cut_inside(ROW_RANK, false, &mut context, &table);
             self.write_prefix();
             self.write_row(grid, &row, 1, false);
+        }
+    }
+
+    /// Makes room for so much text, if that is much: a text that grows step by step is there twice at each step.
+    fn make_room(&mut self, bytes: usize) {
+        if bytes > LARGE {
+            self.out.reserve_exact(bytes);
         }
     }
 
