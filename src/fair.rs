@@ -103,7 +103,11 @@ impl<K: Key> FairPool<K> {
             Demanded::Waits(ticket, answer) => (ticket, answer),
         };
         let _withdrawal = Withdrawal { pool: self, key, ticket };
-        match timeout(patience, answer).await {
+        // Without an end of its own, a wait needs no timer.
+        let answer = async {
+            if patience == Duration::MAX { Ok(answer.await) } else { timeout(patience, answer).await }
+        };
+        match answer.await {
             Ok(Ok(permit)) => Ok(permit),
             // Somebody who waits for less had to be let in instead.
             Ok(Err(_)) => Err(Refused::TooManyWait),
