@@ -185,6 +185,14 @@ fn a_backslash_at_the_end_of_a_text_escapes_nothing_of_the_next_one() {
 }
 
 #[test]
+fn a_number_in_several_runs_begins_no_list() {
+    for number in ["<u>1</u>1. a", "<u>1</u><u>1</u>. a", "<u>1</u><span>2</span>3) a", "1<u>1.</u> a"] {
+        let document = storage(&format!("<p>{number}</p>"));
+        assert_eq!(Parsed::of(document.markdown()).blocks, Vec::<&str>::new(), "{}", document.markdown());
+    }
+}
+
+#[test]
 fn lines_of_a_paragraph_make_no_table() {
     for rule in [":-- | --", ":-|-", "-|-", "|--|--|", ": | -", "--|--"] {
         let document = storage(&format!("<p>a | b<br />{rule}</p>"));

@@ -84,13 +84,15 @@ impl Writer {
         let line_start = self.at_line_start();
         let mut from = start;
         let mut at = start;
-        if line_start {
-            if let Some(digits) = escape::list_number(&bytes[start..]) {
-                at += digits;
-                self.out.push_str(&text[start..at]);
-                self.out.push('\\');
-                from = at;
-            } else if escape::starts_block(&bytes[start..]) {
+        // Digits of a list's number may be in several runs.
+        let may_number = line_start || (first.is_ascii_digit() && self.ends_in_list_number());
+        if may_number && let Some(digits) = escape::list_number(&bytes[start..]) {
+            at += digits;
+            self.out.push_str(&text[start..at]);
+            self.out.push('\\');
+            from = at;
+        } else if line_start {
+            if escape::starts_block(&bytes[start..]) {
                 self.out.push('\\');
             }
         } else if (matches!(first, '.' | ')') && self.ends_in_list_number())
