@@ -167,6 +167,9 @@ impl Document {
     fn affordable_opening(&self, from: Start, size: PartSize) -> Option<(String, Inline)> {
         let (inline, bare) = (from.inline, from.inline.without_marks());
         let starts_inside = from.offset() > 0 && !self.text[..from.offset()].ends_with('\n');
+        if inline.ticks() * 4 > size.chars.min(size.json_bytes) {
+            return None;
+        }
         let rest = &self.text[from.offset()..];
         let frame = self.frame(from.context).map(|Frame { mut opening, closing, prefix }| {
             if starts_inside || inline.is_open() {
@@ -184,8 +187,7 @@ impl Document {
             }
         }
         if inline.is_code() {
-            let opening = bare.opening(rest);
-            return (opening.len() * 4 <= size.chars.min(size.json_bytes)).then_some((opening, bare));
+            return Some((bare.opening(rest), bare));
         }
         let Some((mut opening, closing)) = frame else {
             return (!self.is_code(from.context)).then(|| (String::new(), bare));

@@ -44,6 +44,11 @@ impl Inline {
         self.is_code() || self.marks[0].is_some()
     }
 
+    /// How many backticks code began with: a page may hold a run of millions, which is looked at before it is written.
+    pub(super) fn ticks(self) -> usize {
+        self.ticks as usize
+    }
+
     pub(super) fn is_code(self) -> bool {
         self.ticks > 0
     }
